@@ -1,0 +1,151 @@
+//! From a folder of Markdown to a folder of pages.
+
+use crate::bindings::{page, pages};
+use crate::report;
+use crate::served::Pages;
+use crate::site::{Page, Site};
+use crate::{Build, address};
+use anyhow::{Context as _, Result, bail};
+use kokoro_host::Primary;
+use std::fs;
+use std::path::{Component, Path};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Builds the site; `false` if something of it could not be made, which standard error then says.
+pub(crate) async fn build(build: &Build) -> Result<bool> {
+    let began = Instant::now();
+    let output = &build.output;
+    fs::create_dir_all(output).with_context(|| format!("`{}` cannot be made", output.display()))?;
+    if fs::canonicalize(output)? == fs::canonicalize(&build.input)? {
+        bail!("the pages cannot go where the Markdown is\n  help: name another folder with --output");
+    }
+    let site = Site::read(&build.input, output, build.title.clone())
+        .with_context(|| format!("`{}` cannot be read", build.input.display()))?;
+    let site = Arc::new(site);
+
+    let primary = Primary::builder().serve(pages::serve(Pages { site: Arc::clone(&site) })).build()?;
+    let loaded = primary.load_dir(&build.planets).await;
+    let made = match loaded {
+        Ok(_) => make(&primary, &site, output).await,
+        Err(error) => Err(error.into()),
+    };
+    let graph = primary.graph();
+    primary.shutdown().await;
+
+    let mut problems = site.problems().to_vec();
+    match made {
+        Ok(made) => {
+            problems.extend(made.problems);
+            println!(
+                "{} and {} in {}, after {:.1} s",
+                count(made.pages, "page", "pages"),
+                count(made.files, "other file", "other files"),
+                output.display(),
+                began.elapsed().as_secs_f64()
+            );
+        }
+        Err(error) => problems.push(format!("{error:#}")),
+    }
+    print!("\n{}", report::planets(&graph));
+    if build.graph {
+        print!("\nDependency graph:\n\n{graph}");
+    }
+    for (page, link) in site.dead_links() {
+        eprintln!("warning: {page}: the link to `{link}` leads nowhere");
+    }
+    for problem in &problems {
+        eprintln!("error: {problem}");
+    }
+    Ok(problems.is_empty())
+}
+
+#[derive(Default)]
+struct Made {
+    pages: usize,
+    files: usize,
+    problems: Vec<String>,
+}
+
+async fn make(primary: &Primary, site: &Site, output: &Path) -> Result<Made> {
+    let maker = primary.get::<page::Page>().context("no pages can be made")?;
+    let mut made = Made::default();
+    for asset in maker.assets().await?.map_err(|reason| anyhow::anyhow!("the stylesheet: {reason}"))? {
+        if !is_inside(&asset.target) {
+            made.problems
+                .push(format!("`{}`: a planet wants to write there, and that is no place in the site", asset.target));
+        } else if site.files().contains(&asset.target) {
+            made.problems.push(format!("{}: the pages need a file of this name of their own", asset.target));
+        } else {
+            write(output, &asset.target, &asset.content)?;
+        }
+    }
+    let mut number = 0;
+    for (source, page) in site.pages() {
+        number += 1;
+        println!("[{number:>3}/{}] {source} -> {}", site.pages().len(), page.target);
+        make_page(&maker, output, source, page, &mut made).await?;
+    }
+    while let Some((folder, page)) = site.next_list() {
+        println!("[folder ] {}/ -> {}", address::folder(&folder), page.target);
+        make_page(&maker, output, &folder, &page, &mut made).await?;
+    }
+    for file in site.files() {
+        let copy = output.join(file);
+        match make_folder(&copy).and_then(|()| Ok(fs::copy(site.path(file), &copy)?)) {
+            Ok(_) => made.files += 1,
+            Err(error) => made.problems.push(format!("{file}: {error:#}")),
+        }
+    }
+    Ok(made)
+}
+
+/// Makes one page. What the page's maker has to say against it is a problem of this page alone; that it cannot be
+/// asked is an error, and there is no use in asking it for others.
+async fn make_page(maker: &page::Page, output: &Path, source: &str, page: &Page, made: &mut Made) -> Result<()> {
+    let document = page::Document { source: source.to_owned(), target: page.target.clone(), text: page.text.clone() };
+    let html = maker.render(&document).await.with_context(|| format!("{source}: the page cannot be made"))?;
+    match html {
+        Ok(html) => {
+            write(output, &page.target, &html)?;
+            made.pages += 1;
+        }
+        Err(reason) => made.problems.push(format!("{source}: {reason}")),
+    }
+    Ok(())
+}
+
+fn write(output: &Path, target: &str, content: &str) -> Result<()> {
+    let path = output.join(target);
+    make_folder(&path)?;
+    fs::write(&path, content).with_context(|| format!("`{}` cannot be written", path.display()))
+}
+
+/// Whether a name that a Planet (plugin) gives to a file stays inside the site.
+fn is_inside(target: &str) -> bool {
+    !target.is_empty() && Path::new(target).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+fn make_folder(path: &Path) -> Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder).with_context(|| format!("`{}` cannot be made", folder.display()))
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_inside;
+
+    #[test]
+    fn planets_write_nowhere_but_into_the_site() {
+        for inside in ["a.css", "a/b.css", "..a"] {
+            assert!(is_inside(inside), "{inside}");
+        }
+        for outside in ["", "/a", "../a", "a/../../b", "."] {
+            assert!(!is_inside(outside), "{outside}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The pages work in a browser.
+//!
+//! Needs Chromium and `chromedriver` on PATH. Without them, or with `KOKORO_BROWSER=skip`, the test says that it is skipped;
+//! with `KOKORO_BROWSER=require` it fails.
+#![expect(clippy::print_stderr, reason = "a skipped test has to say so")]
+
+mod common;
+
+use common::Site;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+/// A chromedriver that ends with this value.
+struct Driver {
+    process: Child,
+    port: u16,
+}
+
+impl Driver {
+    /// Starts it on a port that is free; `None` where there is none and none is required.
+    fn start() -> Option<Self> {
+        let wish = std::env::var("KOKORO_BROWSER").unwrap_or_default();
+        if wish == "skip" {
+            eprintln!("skipped, as KOKORO_BROWSER says");
+            return None;
+        }
+        let started = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let mut process = match started {
+            Ok(process) => process,
+            Err(error) if wish == "require" => panic!("`chromedriver` cannot be started: {error}"),
+            Err(error) => {
+                eprintln!("skipped: `chromedriver` cannot be started: {error}");
+                return None;
+            }
+        };
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let port = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok())
+            .expect("chromedriver says which port it has");
+        // Somebody has to go on listening, or chromedriver ends when it says something.
+        std::thread::spawn(move || lines.for_each(drop));
+        Some(Self { process, port })
+    }
+
+    /// A new browser, as wide as a phone or as a desktop.
+    async fn browser(&self, profile: &tempfile::TempDir, phone: bool) -> Client {
+        let mut options = json!({ "args": [
+            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
+            "--no-first-run", "--disable-component-update", "--disable-dev-shm-usage", "--window-size=1400,900",
+            format!("--user-data-dir={}", profile.path().display()),
+        ] });
+        if phone {
+            options["mobileEmulation"] = json!({ "deviceMetrics": { "width": 390, "height": 844, "pixelRatio": 2.0 } });
+        }
+        let Value::Object(capabilities) = json!({ "goog:chromeOptions": options }) else { unreachable!() };
+        ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{}", self.port))
+            .await
+            .expect("chromedriver starts a browser")
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+const LOOK: &str = "
+    return {
+        links: [...document.querySelectorAll('a[href]')].map(a => a.href),
+        ids: [...document.querySelectorAll('[id]')].map(e => e.id),
+        heading: document.querySelector('main h1, main h2, main h3')?.textContent ?? '',
+        styled: getComputedStyle(document.body).margin === '0px',
+        pictures: [...document.images].every(i => i.complete && i.naturalWidth > 0),
+        width: document.documentElement.scrollWidth,
+        window: window.innerWidth,
+        colours: [...new Set([...document.querySelectorAll('pre span')].map(e => getComputedStyle(e).color))],
+    };
+";
+
+async fn look(browser: &Client, page: &str) -> Value {
+    browser.goto(page).await.unwrap();
+    browser.execute(LOOK, Vec::new()).await.unwrap()
+}
+
+fn strings(value: &Value) -> Vec<&str> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+#[tokio::test]
+async fn every_link_leads_somewhere_and_pages_fit_a_phone_and_a_desktop() {
+    let Some(driver) = Driver::start() else { return };
+    let site = Site::without(&[]);
+    let outcome = site.build();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let root = format!("file://{}/", site.output().canonicalize().unwrap().display());
+    let known_dead = format!("{root}gone.md");
+
+    for phone in [false, true] {
+        let profile = tempfile::tempdir().unwrap();
+        let browser = driver.browser(&profile, phone).await;
+        let mut seen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut links: BTreeSet<(String, String)> = BTreeSet::new();
+        let mut next = vec![format!("{root}index.html")];
+        while let Some(page) = next.pop() {
+            if seen.contains_key(&page) {
+                continue;
+            }
+            let found = look(&browser, &page).await;
+            assert_ne!(found["heading"], "", "{page} has no heading");
+            assert_eq!(found["styled"], true, "{page} has no stylesheet");
+            assert_eq!(found["pictures"], true, "{page} has a picture that does not show");
+            assert!(found["width"].as_u64() <= found["window"].as_u64(), "{page} is wider than the window: {found}");
+            if page.ends_with("/index.html") && !page.contains("/guide/") && !page.contains("/code/") {
+                assert!(strings(&found["colours"]).len() >= 2, "{page} has no colours: {found}");
+            }
+            let ids = strings(&found["ids"]);
+            let unique: BTreeSet<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+            assert_eq!(ids.len(), unique.len(), "{page} has an id twice");
+            seen.insert(page.clone(), unique);
+            for link in
+                strings(&found["links"]).into_iter().filter(|link| link.starts_with(&root) && *link != known_dead)
+            {
+                let (file, part) = link.split_once('#').unwrap_or((link, ""));
+                let path = percent_encoding::percent_decode_str(&file["file://".len()..]).decode_utf8().unwrap();
+                assert!(std::path::Path::new(&*path).is_file(), "{page} has a link to {link}, which is no file");
+                if file.ends_with(".html") {
+                    next.push(file.to_owned());
+                    links.insert((file.to_owned(), part.to_owned()));
+                }
+            }
+        }
+        for (page, part) in links.iter().filter(|(_, part)| !part.is_empty()) {
+            let part = percent_encoding::percent_decode_str(part).decode_utf8().unwrap();
+            assert!(seen[page].contains(&*part), "a link leads to {page}#{part}, and that page has no such part");
+        }
+        let mut pages: Vec<&str> = seen.keys().map(|page| &page[root.len()..]).collect();
+        pages.sort_unstable();
+        assert_eq!(
+            pages,
+            [
+                "code/index.html",
+                "code/more/index.html",
+                "guide/index.html",
+                "guide/no_heading.html",
+                "guide/second-part.html",
+                "index.html"
+            ]
+        );
+
+        // The way through the navigation, as a reader goes it.
+        look(&browser, &format!("{root}guide/index.html")).await;
+        let navigation = if phone {
+            browser.find(Locator::Css(".menu > summary")).await.unwrap().click().await.unwrap();
+            ".menu"
+        } else {
+            ".pages"
+        };
+        let link = format!("{navigation} a[href='second-part.html']");
+        let link = browser.find(Locator::Css(&link)).await.unwrap();
+        assert!(link.is_displayed().await.unwrap());
+        link.click().await.unwrap();
+        let heading = browser.wait().for_element(Locator::Css("h2#what-comes-then")).await.unwrap();
+        assert!(heading.is_displayed().await.unwrap());
+        browser.close().await.unwrap();
+    }
+}

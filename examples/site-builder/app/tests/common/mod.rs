@@ -1,0 +1,150 @@
+//! A small site, and the program that builds it.
+#![allow(dead_code, reason = "each test program uses its own part")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+const FILES: &[(&str, &str)] = &[
+    (
+        "README.md",
+        r##"# Hello & <world>
+
+Read the [guide](guide/), its [second part](guide/second-part.md#what-comes-then), the [code](code) or [this](#a-table).
+![A dot](pictures/dot.svg) Elsewhere: [example](https://example.org/README.md). Nowhere: [gone](gone.md).
+
+## Some code
+
+```rust
+// A comment.
+pub fn answer() -> u32 {
+    let text = "forty-two, and so on, until the line is longer than any telephone that was ever built is wide, or two";
+    text.len() as u32
+}
+```
+
+```nonsense
+a < b
+```
+
+## A table
+
+| one | two | three | four | five | six | seven | eight |
+|---|---|---|---|---|---|---|---:|
+| `a-long-word-without-any-break-in-it` | `a-long-word-without-any-break-in-it` | `another` | 4 | 5 | 6 | 7 | 8 |
+
+- [x] done
+- [ ] not ~~yet~~[^1]
+
+[^1]: A note.
+
+## Some code
+
+Pneumonoultramicroscopicsilicovolcanoconiosis-and-pneumonoultramicroscopicsilicovolcanoconiosis-in-one-word
+"##,
+    ),
+    ("guide/README.md", "# The guide\n\nBack [home](../README.md), [on](second-part.md).\n"),
+    (
+        "guide/second-part.md",
+        "# Second part\n\n## What comes first\n\n### Deeper\n\n## What comes then\n\nThe [guide](README.md#the-guide).\n",
+    ),
+    ("guide/no_heading.md", "Text <b>without</b> heading, and [a guide](./).\n"),
+    ("code/main.rs", "fn main() {}\n"),
+    ("code/more/lib.rs", ""),
+    (
+        "pictures/dot.svg",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"><circle r=\"9\"/></svg>\n",
+    ),
+    ("target/left-out.md", "# Left out\n"),
+];
+
+/// A folder with a site's Markdown, one for Planets (plugins), and one for the pages.
+pub(crate) struct Site {
+    folder: TempDir,
+}
+
+impl Site {
+    /// The site with all Planets but those named.
+    pub(crate) fn without(planets: &[&str]) -> Self {
+        let site = Self { folder: tempfile::tempdir().unwrap() };
+        for (file, text) in FILES {
+            site.add(file, text.as_bytes());
+        }
+        let all = all_planets();
+        fs::create_dir_all(site.planets()).unwrap();
+        for name in ["backlinks", "highlight", "markdown", "outline", "page"] {
+            let file = format!("{name}.wasm");
+            if !planets.contains(&name) {
+                let planet = all.join(&file);
+                fs::copy(&planet, site.planets().join(file))
+                    .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask planets`", planet.display()));
+            }
+        }
+        site
+    }
+
+    pub(crate) fn add(&self, file: &str, text: &[u8]) {
+        let path = self.folder.path().join("input").join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    pub(crate) fn planets(&self) -> PathBuf {
+        self.folder.path().join("planets")
+    }
+
+    /// Where the pages are.
+    pub(crate) fn output(&self) -> PathBuf {
+        self.folder.path().join("output")
+    }
+
+    pub(crate) fn page(&self, target: &str) -> String {
+        let path = self.output().join(target);
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// Runs the program.
+    pub(crate) fn build(&self) -> Outcome {
+        let input = self.folder.path().join("input");
+        let (planets, output) = (self.planets(), self.output());
+        Outcome::of(&[
+            "build".as_ref(),
+            "--planets".as_ref(),
+            planets.as_path(),
+            "--input".as_ref(),
+            &input,
+            "--output".as_ref(),
+            &output,
+        ])
+    }
+}
+
+/// What the program said.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Outcome {
+    pub(crate) fn of(arguments: &[&Path]) -> Self {
+        let Output { status, stdout, stderr } =
+            Command::new(env!("CARGO_BIN_EXE_site-builder")).args(arguments).env_remove("RUST_LOG").output().unwrap();
+        Self {
+            code: status.code(),
+            stdout: String::from_utf8(stdout).unwrap(),
+            stderr: String::from_utf8(stderr).unwrap(),
+        }
+    }
+}
+
+fn all_planets() -> PathBuf {
+    let folder = std::env::var_os("KOKORO_PLANETS").map(PathBuf::from).unwrap_or_else(|| {
+        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3).unwrap().join("target").join("planets")
+    });
+    let folder = folder.join("site-builder");
+    assert!(folder.is_dir(), "there are no planets in {}; run `cargo xtask planets`", folder.display());
+    folder
+}

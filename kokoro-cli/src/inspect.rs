@@ -1,0 +1,128 @@
+//! `kokoro inspect`
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use kokoro_host::types::{Function, Interface};
+use kokoro_host::{Inspection, InterfaceName};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+
+pub(crate) fn inspect(file: &Path, as_json: bool) -> Result<(), Failure> {
+    let bytes = std::fs::read(file)
+        .map_err(|error| Failure::input(format!("the file `{}` cannot be read: {error}", file.display())))?;
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let inspection = kokoro_host::inspect(&stem, &bytes)
+        .map_err(|error| Failure::input(format!("`{}` is no planet: {error}", file.display())))?;
+    if as_json {
+        println!("{}", serde_json::to_string_pretty(&as_value(&inspection)).map_err(Failure::failed)?);
+    } else {
+        print!("{}", as_text(&inspection));
+    }
+    Ok(())
+}
+
+/// An interface and its functions, each as WIT writes it.
+fn interface_value(name: &InterfaceName, interface: Option<&Interface>) -> Value {
+    let functions = interface.map(|interface| functions_value(interface.functions.iter()));
+    json!({ "interface": name.to_string(), "functions": functions.unwrap_or_else(|| json!({})) })
+}
+
+fn functions_value<'a>(functions: impl Iterator<Item = (&'a String, &'a Function)>) -> Value {
+    Value::Object(functions.map(|(name, function)| (name.clone(), json!(function.to_string()))).collect())
+}
+
+fn as_value(inspection: &Inspection) -> Value {
+    let manifest = &inspection.manifest;
+    let imports = |names: &std::collections::BTreeSet<InterfaceName>| -> Vec<Value> {
+        names.iter().map(|name| interface_value(name, inspection.imports.get(name))).collect()
+    };
+    let exports = manifest.provides.iter().map(|name| interface_value(name, inspection.exports.get(name)));
+    json!({
+        "name": manifest.name,
+        "version": manifest.version,
+        "requires": imports(&manifest.requires),
+        "optional": imports(&manifest.optional),
+        "exports": exports.collect::<Vec<_>>(),
+        "functions": functions_value(inspection.functions.iter()),
+        "satellites": manifest.satellites,
+        "permissions": manifest.permissions,
+        "app": manifest.app,
+        "notes": inspection.notes,
+    })
+}
+
+fn as_text(inspection: &Inspection) -> String {
+    let manifest = &inspection.manifest;
+    let mut text = manifest.name.clone();
+    if let Some(version) = &manifest.version {
+        let _ = write!(text, " {version}");
+    }
+    text.push('\n');
+    let imports = [("requires", &manifest.requires), ("takes if it is there", &manifest.optional)];
+    for (title, names) in imports {
+        section(&mut text, title, names.iter().map(|name| (name, inspection.imports.get(name))));
+    }
+    section(&mut text, "exports", manifest.provides.iter().map(|name| (name, inspection.exports.get(name))));
+    if !inspection.functions.is_empty() {
+        text += "\nexports, in no interface:\n";
+        functions(&mut text, "  ", inspection.functions.iter());
+    }
+    if !manifest.satellites.is_empty() {
+        text += "\nasks for satellites (native child processes):\n";
+        for satellite in &manifest.satellites {
+            let _ = writeln!(text, "  {} for {}", satellite.program, satellite.interface);
+        }
+    }
+    text += "\nasks to be allowed:";
+    let permissions = &manifest.permissions;
+    if permissions.is_empty() {
+        text += " nothing\n";
+    } else {
+        text.push('\n');
+        let lists = [
+            ("read files in", &permissions.read),
+            ("write files in", &permissions.write),
+            ("read the variables", &permissions.env),
+            ("reach by HTTP", &permissions.http),
+        ];
+        for (what, list) in lists.iter().filter(|(_, list)| !list.is_empty()) {
+            let _ = writeln!(text, "  {what} {}", list.join(", "));
+        }
+        if permissions.net {
+            text += "  open sockets\n";
+        }
+    }
+    if !manifest.app.is_null() {
+        let _ = writeln!(text, "\nfor the application: {}", manifest.app);
+    }
+    for note in &inspection.notes {
+        let _ = writeln!(text, "\nnote: {note}");
+    }
+    text
+}
+
+fn section<'a>(
+    text: &mut String,
+    title: &str,
+    interfaces: impl Iterator<Item = (&'a InterfaceName, Option<&'a Interface>)>,
+) {
+    let mut interfaces = interfaces.peekable();
+    if interfaces.peek().is_none() {
+        return;
+    }
+    let _ = writeln!(text, "\n{title}:");
+    for (name, interface) in interfaces {
+        let _ = writeln!(text, "  {name}");
+        if let Some(interface) = interface {
+            functions(text, "    ", interface.functions.iter());
+        }
+    }
+}
+
+fn functions<'a>(text: &mut String, indent: &str, functions: impl Iterator<Item = (&'a String, &'a Function)>) {
+    for (name, function) in functions {
+        let _ = writeln!(text, "{indent}{name}: {function}");
+    }
+}

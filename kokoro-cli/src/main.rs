@@ -1,0 +1,85 @@
+//! `kokoro`: the tool of plugin authors, and of anyone who has a folder of components.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks through both")]
+
+mod call;
+mod failure;
+mod graph;
+mod inspect;
+mod invocation;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use kokoro_host::{Primary, Report};
+use tracing_subscriber::EnvFilter;
+
+use crate::failure::Failure;
+
+/// Looks at Planets (plugins) and calls them. A Planet is a WebAssembly component; nothing is granted to any of them.
+#[derive(Debug, Parser)]
+#[command(name = "kokoro", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 done; 1 what was asked for failed; 2 the command line or the input cannot be understood.\n\
+                        RUST_LOG=info shows what Planets log."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows what a component is, needs, offers and asks to be allowed; runs nothing
+    Inspect {
+        /// The component
+        file: PathBuf,
+        /// As JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Loads and starts the Planets (plugins) of a folder, and shows who runs, who waits and why
+    Graph {
+        /// The folder
+        dir: PathBuf,
+        /// The form of the output
+        #[arg(long, value_enum, default_value_t)]
+        format: graph::Format,
+    },
+    /// Loads and starts the Planets (plugins) of a folder, and calls a function of one
+    ///
+    /// The values are in WAVE, the text form of the component model: "text", 1, true, [1, 2], {field: "x"}, some(1),
+    /// ok("x"), case(1). The answer goes to standard output in the same form.
+    Call {
+        /// The folder
+        dir: PathBuf,
+        /// What to call: 'acme:geo/locate.find("Paris")', or for a function in no interface 'planet.find("Paris")'
+        invocation: String,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    let done = match cli.command {
+        Command::Inspect { file, json } => inspect::inspect(&file, json),
+        Command::Graph { dir, format } => graph::graph(&dir, format).await,
+        Command::Call { dir, invocation } => call::call(&dir, &invocation).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+/// A Primary with the Planets of a folder; nothing is granted to them.
+async fn load(dir: &std::path::Path) -> Result<(Primary, Report), Failure> {
+    let primary = Primary::builder().build().map_err(Failure::failed)?;
+    let report = primary.load_dir(dir).await.map_err(Failure::input)?;
+    Ok((primary, report))
+}

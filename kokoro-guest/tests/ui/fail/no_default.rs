@@ -1,0 +1,8 @@
+kokoro_guest::planet! {
+    state: Page,
+    wit: "../wit",
+}
+
+struct Page;
+
+fn main() {}

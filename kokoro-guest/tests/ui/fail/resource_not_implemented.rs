@@ -1,0 +1,10 @@
+kokoro_guest::planet! {
+    state: Page,
+    exports: ["site:content/cursors@0.1.0"],
+    wit: "../wit",
+}
+
+#[derive(Default)]
+struct Page;
+
+fn main() {}

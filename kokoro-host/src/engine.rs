@@ -1,0 +1,84 @@
+//! The Wasmtime engine and the clock that interrupts what runs too long.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use wasmtime::component::Component;
+
+/// How often running code is looked at: a busy loop is late by at most about this much.
+const TICK: Duration = Duration::from_millis(5);
+
+/// Compiles and runs components. Cheap to clone; many Primaries can share one.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    wasmtime: wasmtime::Engine,
+    ticking: Arc<AtomicBool>,
+}
+
+impl Engine {
+    /// An engine of its own, with a thread of its own that ticks until the last clone is dropped.
+    ///
+    /// # Errors
+    ///
+    /// If Wasmtime cannot generate code for this machine, or no thread can be started.
+    pub fn new() -> Result<Self, EngineError> {
+        let mut config = wasmtime::Config::new();
+        config.wasm_component_model(true).epoch_interruption(true);
+        let wasmtime = wasmtime::Engine::new(&config).map_err(|e| EngineError(format!("{e:#}")))?;
+        let ticking = Arc::new(AtomicBool::new(true));
+        let (ticker, go_on) = (wasmtime.weak(), Arc::clone(&ticking));
+        thread::Builder::new()
+            .name("kokoro-ticker".to_owned())
+            .spawn(move || {
+                while go_on.load(Ordering::Relaxed) {
+                    thread::sleep(TICK);
+                    match ticker.upgrade() {
+                        Some(engine) => engine.increment_epoch(),
+                        None => break,
+                    }
+                }
+            })
+            .map_err(|e| EngineError(format!("the ticking thread cannot be started: {e}")))?;
+        Ok(Self { shared: Arc::new(Shared { wasmtime, ticking }) })
+    }
+
+    pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.shared.wasmtime
+    }
+
+    /// Compiles a component. Takes the time of a blocking call: 20 ms to seconds, with the size of its code.
+    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Component, EngineError> {
+        Component::from_binary(&self.shared.wasmtime, bytes).map_err(|e| EngineError(format!("{e:#}")))
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.ticking.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Why an engine cannot be made, or a component cannot be compiled: a sentence of Wasmtime's.
+#[derive(Debug)]
+pub struct EngineError(String);
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for EngineError {}

@@ -1,0 +1,236 @@
+//! The one public error, over the layers' own.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::engine::EngineError;
+use crate::inspect::InspectError;
+use crate::interface::{InterfaceName, InterfaceNameError};
+use crate::planet::{CallError, Cause};
+
+/// Why Kokoro could not do what it was asked for.
+///
+/// It is opaque, so that it can grow: ask it what it is through its predicates (`is_timeout`, ...), and show it to people. Shown,
+/// it says what failed, who needed it, what there was, and what to do, on as many lines as that takes.
+pub struct Error(Box<Kind>);
+
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Engine(EngineError),
+    Directory {
+        path: PathBuf,
+        error: std::io::Error,
+    },
+    File {
+        path: PathBuf,
+        error: std::io::Error,
+    },
+    Component {
+        what: String,
+        error: InspectError,
+    },
+    Name(InterfaceNameError),
+    NameTaken {
+        name: String,
+        by: String,
+    },
+    Call(CallError),
+    /// No running Planet exports the interface; `others` says of Planets that do, and do not run, why not.
+    NoProvider {
+        interface: InterfaceName,
+        others: Vec<String>,
+        closest: Vec<String>,
+    },
+    /// Planets export the interface, with other types.
+    Mismatch {
+        interface: InterfaceName,
+        reasons: Vec<String>,
+    },
+    NoPlanet {
+        name: String,
+        nearest: Vec<String>,
+    },
+    NotRunning {
+        name: String,
+        reason: String,
+    },
+    NoFunction {
+        path: String,
+        function: String,
+        nearest: Vec<String>,
+        there: Vec<String>,
+    },
+    ServedTwice {
+        interface: InterfaceName,
+    },
+    NoRuntime,
+    ShutDown,
+}
+
+impl Error {
+    /// Whether a deadline passed.
+    pub fn is_timeout(&self) -> bool {
+        self.call().is_some_and(|call| call.kind() == "overdue")
+    }
+
+    /// Whether nobody provides what was called, or its provider does not run (yet, or any more).
+    pub fn is_unavailable(&self) -> bool {
+        match &*self.0 {
+            Kind::NoProvider { .. } | Kind::NoPlanet { .. } | Kind::NotRunning { .. } => true,
+            Kind::Call(call) => matches!(call.root().cause, Cause::Absent | Cause::Gone(_)),
+            _ => false,
+        }
+    }
+
+    /// Whether a Planet's own code ended in an error during the call: a trap, a panic, an exit.
+    pub fn is_crash(&self) -> bool {
+        self.call().is_some_and(|call| matches!(call.root().cause, Cause::Crashed(_)))
+    }
+
+    /// Whether the call would have come back to a Planet that was waiting for it.
+    pub fn is_reentry(&self) -> bool {
+        self.call().is_some_and(|call| matches!(call.root().cause, Cause::Reentered))
+    }
+
+    /// Whether the types of the two sides do not fit, or a function does not exist.
+    pub fn is_mismatch(&self) -> bool {
+        match &*self.0 {
+            Kind::Mismatch { .. } | Kind::NoFunction { .. } => true,
+            Kind::Call(call) => matches!(call.root().cause, Cause::NoFunction(_)),
+            _ => false,
+        }
+    }
+
+    /// The Planet that a failed call ended in: the innermost one, where the failure began.
+    pub fn planet(&self) -> Option<&str> {
+        self.call()?.root().planet.as_deref()
+    }
+
+    fn call(&self) -> Option<&CallError> {
+        match &*self.0 {
+            Kind::Call(call) => Some(call),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    /// The same as for people, since this is what `unwrap` and `fn main` show.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Kind::Engine(error) => write!(f, "the engine refused: {error}"),
+            Kind::Directory { path, error } => write!(
+                f,
+                "the directory `{}` cannot be read: {error}\n  help: give a directory that holds Planets (plugins), as files `*.wasm`",
+                path.display()
+            ),
+            Kind::File { path, error } => write!(f, "the file `{}` cannot be read: {error}", path.display()),
+            Kind::Component { what, error } => write!(f, "`{what}` cannot be loaded: {error}"),
+            Kind::Name(error) => write!(f, "{error}"),
+            Kind::NameTaken { name, by } => write!(f, "{}", name_taken(name, by)),
+            Kind::Call(error) => write!(f, "{error}"),
+            Kind::NoProvider { interface, others, closest } => {
+                write!(f, "no running planet provides `{interface}`")?;
+                for other in others {
+                    write!(f, "\n  {other}")?;
+                }
+                for name in closest {
+                    write!(f, "\n  closest: {name}")?;
+                }
+                f.write_str("\n  help: load a planet that exports it")
+            }
+            Kind::Mismatch { interface, reasons } => {
+                write!(f, "`{interface}` has other types in the application than in the planets that provide it")?;
+                for reason in reasons {
+                    write!(f, "\n  {reason}")?;
+                }
+                f.write_str("\n  help: build both against the same WIT")
+            }
+            Kind::NoPlanet { name, nearest } => {
+                write!(f, "there is no planet `{name}`")?;
+                write_nearest(f, nearest)
+            }
+            Kind::NotRunning { name, reason } => write!(f, "planet `{name}` is not running: {reason}"),
+            Kind::NoFunction { path, function, nearest, there } => {
+                write!(f, "`{path}` has no function `{function}`")?;
+                match (nearest.is_empty(), there.is_empty()) {
+                    (true, false) => write!(f, "\n  it has: {}", there.join(", ")),
+                    _ => write_nearest(f, nearest),
+                }
+            }
+            Kind::ServedTwice { interface } => write!(
+                f,
+                "the application serves `{interface}` twice\n  help: one service for each semver track of an interface"
+            ),
+            Kind::NoRuntime => f.write_str(
+                "there is no tokio runtime here, and a Primary needs one for its clock\n  help: build it inside of an async function, under `#[tokio::main]`",
+            ),
+            Kind::ShutDown => f.write_str("this Primary has been shut down; build another one"),
+        }
+    }
+}
+
+fn write_nearest(f: &mut fmt::Formatter<'_>, nearest: &[String]) -> fmt::Result {
+    match nearest {
+        [] => Ok(()),
+        nearest => write!(f, "\n  help: did you mean {}?", nearest.join(" or ")),
+    }
+}
+
+/// What is said of a Planet whose name another one has already.
+pub(crate) fn name_taken(name: &str, by: &str) -> String {
+    format!(
+        "another planet is called `{name}` already, from {by}\n  help: load only one of them, or give one another name in its manifest"
+    )
+}
+
+/// Of `names`, up to three that look like `wanted`, the most similar first, in backquotes.
+pub(crate) fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut scored: Vec<(usize, &str)> = names
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(wanted, name), name))
+        .filter(|(distance, name)| *distance <= 1 + wanted.len().max(name.len()) / 3)
+        .collect();
+    scored.sort();
+    scored.dedup();
+    scored.into_iter().take(3).map(|(_, name)| format!("`{name}`")).collect()
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &*self.0 {
+            Kind::Directory { error, .. } | Kind::File { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<Kind> for Error {
+    fn from(kind: Kind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
+impl From<CallError> for Error {
+    fn from(error: CallError) -> Self {
+        Kind::Call(error).into()
+    }
+}
+
+impl From<EngineError> for Error {
+    fn from(error: EngineError) -> Self {
+        Kind::Engine(error).into()
+    }
+}
+
+impl From<InterfaceNameError> for Error {
+    fn from(error: InterfaceNameError) -> Self {
+        Kind::Name(error).into()
+    }
+}

@@ -1,0 +1,170 @@
+//! A snapshot of all Planets, for people and for programs.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
+
+use semver::Version;
+use serde::Serialize;
+
+use crate::interface::InterfaceName;
+use crate::registry::{Entry, Registry, State};
+use crate::resolve::Provider;
+
+/// All Planets (plugins) at one moment. Its JSON form (by `serde`) is stable: fields are only ever added.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Graph {
+    /// The Planets by name.
+    pub planets: Vec<Node>,
+    /// The names of those that run, in the order in which they were started.
+    pub order: Vec<String>,
+}
+
+/// One Planet of a [`Graph`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Node {
+    /// The Planet's name.
+    pub name: String,
+    /// Its version, if it gives one.
+    pub version: Option<Version>,
+    /// The name of its file, if it was loaded from one.
+    pub file: Option<PathBuf>,
+    /// Where it is in its life.
+    pub state: State,
+    /// Why it does not run; none if it does.
+    pub reason: Option<String>,
+    /// Its imports, except for those that every Planet is served (WASI, `kokoro:core`).
+    pub imports: Vec<Edge>,
+    /// The interfaces that it exports.
+    pub exports: BTreeSet<InterfaceName>,
+}
+
+/// One import of a Planet.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Edge {
+    /// The import.
+    pub interface: InterfaceName,
+    /// How much the Planet needs it.
+    pub kind: EdgeKind,
+    /// Who serves it; none if nobody does.
+    pub provider: Option<EdgeProvider>,
+}
+
+/// How much a Planet needs an import, or that the application serves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum EdgeKind {
+    /// The Planet does not start without it.
+    Required,
+    /// The Planet uses it if it is there.
+    Optional,
+    /// The application serves it.
+    Host,
+}
+
+/// Who serves an import.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum EdgeProvider {
+    /// The Planet of this name.
+    Planet(String),
+    /// The application; the value is always `true`.
+    Host(bool),
+}
+
+impl Graph {
+    pub(crate) fn of(registry: &Registry) -> Self {
+        let planets: Vec<Node> = registry.entries.iter().map(|(name, entry)| Node::of(name, entry)).collect();
+        let order = registry.order.iter().filter(|name| registry.entries[*name].is_running()).cloned().collect();
+        Self { planets, order }
+    }
+
+    /// The Planet of this name.
+    pub fn planet(&self, name: &str) -> Option<&Node> {
+        self.planets.iter().find(|node| node.name == name)
+    }
+}
+
+impl Node {
+    fn of(name: &str, entry: &Entry) -> Self {
+        let (state, reason) = entry.state();
+        let mut node = Self {
+            name: name.to_owned(),
+            version: None,
+            file: entry.file.as_ref().and_then(|file| file.file_name()).map(PathBuf::from),
+            state,
+            reason,
+            imports: Vec::new(),
+            exports: BTreeSet::new(),
+        };
+        let Some(inspection) = &entry.inspection else { return node };
+        let manifest = &inspection.manifest;
+        node.version = manifest.version.clone();
+        node.exports = manifest.provides.clone();
+        let required = manifest.requires.iter().map(|import| (import, EdgeKind::Required));
+        let optional = manifest.optional.iter().map(|import| (import, EdgeKind::Optional));
+        node.imports = required
+            .chain(optional)
+            .map(|(import, kind)| {
+                let (kind, provider) = match entry.providers.get(import) {
+                    _ if entry.bindings.served.contains(import) => (EdgeKind::Host, Some(EdgeProvider::Host(true))),
+                    Some(Provider::Planet { name, .. }) => (kind, Some(EdgeProvider::Planet(name.clone()))),
+                    _ => (kind, None),
+                };
+                Edge { interface: import.clone(), kind, provider }
+            })
+            .collect();
+        node
+    }
+}
+
+impl fmt::Display for Graph {
+    /// For people: a Planet a paragraph, its imports below it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, node) in self.planets.iter().enumerate() {
+            write!(f, "{}{node}", if i == 0 { "" } else { "\n" })?;
+        }
+        if !self.order.is_empty() {
+            write!(f, "\nstarted in this order: {}\n", self.order.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some(version) = &self.version {
+            write!(f, " {version}")?;
+        }
+        match &self.reason {
+            None => writeln!(f, "  {}", self.state)?,
+            Some(reason) => {
+                let mut lines = reason.lines();
+                writeln!(f, "  {}: {}", self.state, lines.next().unwrap_or_default())?;
+                for line in lines {
+                    writeln!(f, "    {line}")?;
+                }
+            }
+        }
+        for export in &self.exports {
+            writeln!(f, "  exports   {export}")?;
+        }
+        for edge in &self.imports {
+            let (kind, provider) = match (&edge.provider, edge.kind) {
+                (_, EdgeKind::Host) => ("requires ", "the application".to_owned()),
+                (Some(EdgeProvider::Planet(name)), EdgeKind::Required) => ("requires ", name.clone()),
+                (Some(EdgeProvider::Planet(name)), EdgeKind::Optional) => ("optional ", name.clone()),
+                (_, EdgeKind::Required) => ("requires ", "nobody".to_owned()),
+                (_, EdgeKind::Optional) => ("optional ", "nobody".to_owned()),
+            };
+            writeln!(f, "  {kind} {} <- {provider}", edge.interface)?;
+        }
+        Ok(())
+    }
+}

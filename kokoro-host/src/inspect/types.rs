@@ -1,0 +1,167 @@
+//! The types of interfaces, as structure: what two components have to agree on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+/// The functions and resources of one interface.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Interface {
+    /// The functions by their name in the component model: `find`, or for those of resources `[method]cursor.next`.
+    pub functions: BTreeMap<String, Function>,
+    /// The resources that the interface itself defines.
+    pub resources: BTreeSet<String>,
+}
+
+impl Interface {
+    /// Whether there is nothing in it but types. Such an import is no dependency.
+    pub fn is_types_only(&self) -> bool {
+        self.functions.is_empty() && self.resources.is_empty()
+    }
+}
+
+/// The type of one function.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Function {
+    /// Names and types of the parameters, in order.
+    pub params: Vec<(String, Type)>,
+    /// What it returns, if anything.
+    pub result: Option<Type>,
+    /// Whether it is an `async func`.
+    pub is_async: bool,
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_async { "async func(" } else { "func(" })?;
+        for (i, (name, ty)) in self.params.iter().enumerate() {
+            write!(f, "{}{name}: {ty}", if i == 0 { "" } else { ", " })?;
+        }
+        f.write_str(")")?;
+        match &self.result {
+            Some(ty) => write!(f, " -> {ty}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A type of a value that crosses between components. Equality is structural, as it is in the component model.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the variants are those of WIT, under their names there")]
+pub enum Type {
+    Bool,
+    U8,
+    U16,
+    U32,
+    U64,
+    S8,
+    S16,
+    S32,
+    S64,
+    F32,
+    F64,
+    Char,
+    String,
+    List(Arc<Type>),
+    FixedList(Arc<Type>, u32),
+    Map(Arc<Type>, Arc<Type>),
+    Option(Arc<Type>),
+    Result { ok: Option<Arc<Type>>, err: Option<Arc<Type>> },
+    Tuple(Arc<[Type]>),
+    Record(Named<Type>),
+    Variant(Named<Option<Type>>),
+    Enum(Named<()>),
+    Flags(Named<()>),
+    Own(ResourceName),
+    Borrow(ResourceName),
+    Future(Option<Arc<Type>>),
+    Stream(Option<Arc<Type>>),
+    ErrorContext,
+}
+
+/// A type with a name and named parts: the fields of a record, the cases of a variant, an enum or flags.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Named<T> {
+    /// The type's name in WIT, for people; two types with different names can be equal.
+    pub name: Arc<str>,
+    /// Its parts in order.
+    pub parts: Arc<[(String, T)]>,
+}
+
+impl<T: PartialEq> PartialEq for Named<T> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.parts, &other.parts) || self.parts == other.parts
+    }
+}
+
+/// Which resource a handle is for: the interface that defines it and its name there.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ResourceName {
+    /// The defining interface without its version: `acme:db/tables`.
+    pub interface: Arc<str>,
+    /// The resource's name in it: `cursor`.
+    pub name: Arc<str>,
+}
+
+impl Type {
+    /// Whether values of the type hold handles, streams or anything else that is more than data.
+    pub(crate) fn is_plain(&self) -> bool {
+        match self {
+            Self::Own(_) | Self::Borrow(_) | Self::Future(_) | Self::Stream(_) | Self::ErrorContext => false,
+            Self::List(ty) | Self::FixedList(ty, _) | Self::Option(ty) => ty.is_plain(),
+            Self::Map(key, value) => key.is_plain() && value.is_plain(),
+            Self::Result { ok, err } => ok.iter().chain(err).all(|ty| ty.is_plain()),
+            Self::Tuple(types) => types.iter().all(Type::is_plain),
+            Self::Record(record) => record.parts.iter().all(|(_, ty)| ty.is_plain()),
+            Self::Variant(variant) => variant.parts.iter().all(|(_, ty)| ty.iter().all(Type::is_plain)),
+            _ => true,
+        }
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let simple = match self {
+            Self::Bool => "bool",
+            Self::U8 => "u8",
+            Self::U16 => "u16",
+            Self::U32 => "u32",
+            Self::U64 => "u64",
+            Self::S8 => "s8",
+            Self::S16 => "s16",
+            Self::S32 => "s32",
+            Self::S64 => "s64",
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+            Self::Char => "char",
+            Self::String => "string",
+            Self::ErrorContext => "error-context",
+            Self::List(ty) => return write!(f, "list<{ty}>"),
+            Self::FixedList(ty, len) => return write!(f, "list<{ty}, {len}>"),
+            Self::Map(key, value) => return write!(f, "map<{key}, {value}>"),
+            Self::Option(ty) => return write!(f, "option<{ty}>"),
+            Self::Result { ok: None, err: None } => "result",
+            Self::Result { ok: Some(ok), err: None } => return write!(f, "result<{ok}>"),
+            Self::Result { ok: None, err: Some(err) } => return write!(f, "result<_, {err}>"),
+            Self::Result { ok: Some(ok), err: Some(err) } => return write!(f, "result<{ok}, {err}>"),
+            Self::Tuple(types) => {
+                let types: Vec<String> = types.iter().map(Type::to_string).collect();
+                return write!(f, "tuple<{}>", types.join(", "));
+            }
+            Self::Record(Named { name, .. }) | Self::Variant(Named { name, .. }) => name,
+            Self::Enum(Named { name, .. }) | Self::Flags(Named { name, .. }) => name,
+            Self::Own(resource) => &resource.name,
+            Self::Borrow(resource) => return write!(f, "borrow<{}>", resource.name),
+            Self::Future(None) => "future",
+            Self::Future(Some(ty)) => return write!(f, "future<{ty}>"),
+            Self::Stream(None) => "stream",
+            Self::Stream(Some(ty)) => return write!(f, "stream<{ty}>"),
+        };
+        f.write_str(simple)
+    }
+}

@@ -1,0 +1,109 @@
+//! Kokoro gives a Rust application plugins: WebAssembly components that depend on each other.
+//!
+//! A [`Primary`] manages the *Planets* (plugins) of an application. Each Planet is one component, sandboxed, a singleton in
+//! its Primary. It says in WIT what it provides and what it needs; the Primary starts it when all that it requires is
+//! there, carries its calls to whoever serves them, and can always say why one does not run.
+//!
+//! ```no_run
+//! use kokoro_host::Primary;
+//!
+//! # async fn example() -> Result<(), kokoro_host::Error> {
+//! let primary = Primary::builder().build()?;
+//! let report = primary.load_dir("plugins").await?;
+//! println!("{report}"); // who runs, who waits and why
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Interfaces become types through [`bindings!`]: those that the application calls ([`Primary::get`],
+//! [`Primary::all`]) and those that it serves to its Planets ([`Builder::serve`]). Where types are only known at run time
+//! there is [`Primary::function`].
+//!
+//! # What to rely on
+//!
+//! - **A Planet is on its own.** A trap, a panic, a runaway loop or a leak stays with one Planet. Whoever called it gets an
+//!   [`Error`] that names the Planet, the interface and the function.
+//! - **Nothing is granted.** No files, no network, no environment, no arguments. What a Planet prints goes to `tracing`
+//!   with its name.
+//! - **Types are checked when Planets are bound to each other**, not at the first call.
+//! - **Nobody hangs.** Every call has a deadline, nested calls a smaller one, and a call that would come back to a Planet that
+//!   waits for it is refused with the chain.
+//! - **Nothing is skipped silently.** [`Primary::graph`] has a reason for every Planet that does not run.
+//! - **A call that is given up hurts nobody**: if its future is dropped it runs to its end elsewhere.
+//!
+//! A Primary needs a tokio runtime with a clock (`enable_time`), which `#[tokio::main]` gives.
+
+mod engine;
+mod error;
+mod graph;
+mod inspect;
+mod interface;
+mod limits;
+mod link;
+mod manifest;
+mod planet;
+mod primary;
+mod registry;
+mod resolve;
+#[doc(hidden)]
+pub mod rt;
+
+/// Makes types of WIT interfaces: of those that the application calls, and of those that it serves to Planets (plugins).
+///
+/// ```
+/// mod bindings {
+///     kokoro_host::bindings!({
+///         path: "../examples/greeter/planet/wit",
+///         interfaces: ["acme:greeter/greeting@0.1.0"],
+///     });
+/// }
+/// # async fn example(primary: kokoro_host::Primary) -> Result<(), kokoro_host::Error> {
+/// use bindings::greeting::Greeting;
+///
+/// let greeting = primary.get::<Greeting>()?;
+/// println!("{}", greeting.greet("Ada").await?);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The fields, all optional:
+///
+/// - `path`: the folder with the WIT files and their `deps`, relative to the crate; `wit` unless given.
+/// - `interfaces`: the full names of the interfaces that the application calls.
+/// - `serves`: the full names of the interfaces that the application serves.
+///
+/// Each interface becomes a module of its name, as do those from which it takes types; `"acme:a/log@1.0.0" as other_log`
+/// names it otherwise. In it are the interface's types and
+///
+/// - for one that is called, a handle of the interface's name (`Greeting` above), to be had by
+///   [`Primary::get`] and [`Primary::all`]. Its methods take parameters by reference, copy them, and return
+///   `Result<_, kokoro_host::Error>` around whatever the function itself returns. `planet()` tells who answers, and
+///   `within(duration)` sets the time that a call may take. If a type of the interface has the handle's name already, the
+///   handle's name ends in `Handle`.
+/// - for one that is served, a trait `Host` to implement (each function also gets the [`Caller`]), and a function
+///   `serve` that makes of it what [`Builder::serve`] takes.
+///
+/// What is wrong is a compile error at the interface that is to blame. Resources and async functions are not supported
+/// yet.
+pub use kokoro_macros::bindings;
+/// The text form of values, [WAVE](https://github.com/bytecodealliance/wasm-tools/tree/main/crates/wasm-wave).
+pub use wasmtime::component::wasm_wave as wave;
+/// A value, and the types of values, for calls whose types are only known at run time.
+pub use wasmtime::component::{Val, types::Type};
+
+pub use crate::engine::{Engine, EngineError};
+pub use crate::error::Error;
+pub use crate::graph::{Edge, EdgeKind, EdgeProvider, Graph, Node};
+pub use crate::inspect::{InspectError, Inspection, inspect};
+pub use crate::interface::{InterfaceName, InterfaceNameError};
+pub use crate::limits::Limits;
+pub use crate::link::{Caller, Service};
+pub use crate::manifest::{Manifest, Permissions, SatelliteRequest};
+pub use crate::primary::{Builder, Function, FunctionType, Handle, Interface, Primary, Report};
+pub use crate::registry::State;
+pub use crate::resolve::{Obstacle, Unmet, Waiting};
+
+/// The types of interfaces: what two components have to agree on.
+pub mod types {
+    pub use crate::inspect::{Function, Interface, Named, ResourceName, Type};
+}

@@ -1,0 +1,76 @@
+//! What `kokoro:core` serves to every Planet.
+
+use std::sync::Arc;
+
+use tracing::level_filters::LevelFilter;
+use wasmtime::StoreContextMut;
+use wasmtime::component::{ComponentType, Lift, LinkerInstance, Lower};
+
+use super::binding::Bindings;
+use crate::interface::InterfaceName;
+use crate::planet::State;
+
+/// `level` of `kokoro:core/log`.
+#[derive(Debug, Clone, Copy, ComponentType, Lift, Lower)]
+#[component(enum)]
+#[repr(u8)]
+enum Level {
+    #[component(name = "error")]
+    Error,
+    #[component(name = "warn")]
+    Warn,
+    #[component(name = "info")]
+    Info,
+    #[component(name = "debug")]
+    Debug,
+    #[component(name = "trace")]
+    Trace,
+}
+
+/// Defines whatever `kokoro:core` has under the name `interface`.
+pub(super) fn define(
+    instance: &mut LinkerInstance<'_, State>,
+    interface: &InterfaceName,
+    bindings: &Arc<Bindings>,
+) -> wasmtime::Result<()> {
+    match interface.interface() {
+        "dependencies" => {
+            let bindings = Arc::clone(bindings);
+            instance.func_wrap("is-bound", move |_: StoreContextMut<'_, State>, (name,): (String,)| {
+                Ok((name.parse().is_ok_and(|import| bindings.is_bound(&import)),))
+            })
+        }
+        "log" => {
+            instance.func_wrap("max-level", |_: StoreContextMut<'_, State>, (): ()| Ok((max_level(),)))?;
+            instance.func_wrap(
+                "write",
+                |store: StoreContextMut<'_, State>, (level, target, message): (Level, String, String)| {
+                    write(store.data().name(), level, &target, &message);
+                    Ok(())
+                },
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
+fn max_level() -> Option<Level> {
+    match LevelFilter::current().into_level()? {
+        tracing::Level::ERROR => Some(Level::Error),
+        tracing::Level::WARN => Some(Level::Warn),
+        tracing::Level::INFO => Some(Level::Info),
+        tracing::Level::DEBUG => Some(Level::Debug),
+        tracing::Level::TRACE => Some(Level::Trace),
+    }
+}
+
+/// `tracing` wants the level and target of an event to be constants, so the Planet's own target becomes a field.
+fn write(planet: &str, level: Level, module: &str, message: &str) {
+    match level {
+        Level::Error => tracing::error!(target: "kokoro::planet", planet, module, "{message}"),
+        Level::Warn => tracing::warn!(target: "kokoro::planet", planet, module, "{message}"),
+        Level::Info => tracing::info!(target: "kokoro::planet", planet, module, "{message}"),
+        Level::Debug => tracing::debug!(target: "kokoro::planet", planet, module, "{message}"),
+        Level::Trace => tracing::trace!(target: "kokoro::planet", planet, module, "{message}"),
+    }
+}

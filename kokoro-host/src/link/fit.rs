@@ -1,0 +1,221 @@
+//! Whether an export has what an import wants, found out before the first call.
+
+use std::fmt;
+
+use crate::inspect::{Function, Interface, Named, Type};
+
+/// Why an export cannot serve an import: a sentence that names the item that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mismatch(String);
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Compares what is wanted with what is offered, function by function. The offer may have more functions.
+pub(crate) fn fit(import: &Interface, export: &Interface) -> Result<(), Mismatch> {
+    for (name, wanted) in &import.functions {
+        let Some(offered) = export.functions.get(name) else {
+            return Err(Mismatch(format!("it lacks the function `{name}`")));
+        };
+        supported(name, wanted)?;
+        supported(name, offered)?;
+        if let Some(difference) = function(wanted, offered) {
+            return Err(Mismatch(format!("the function `{name}` differs: {difference}")));
+        }
+    }
+    match import.resources.first() {
+        Some(resource) => Err(Mismatch(format!(
+            "it defines the resource `{resource}`, and resources of other planets are not supported yet"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn supported(name: &str, function: &Function) -> Result<(), Mismatch> {
+    let types = || function.params.iter().map(|(_, ty)| ty).chain(&function.result);
+    match types().find(|ty| !ty.is_plain()) {
+        _ if function.is_async => {
+            Err(Mismatch(format!("`{name}` is an async function, and those are not supported yet")))
+        }
+        Some(ty) => Err(Mismatch(format!(
+            "`{name}` passes `{ty}`, and resources, futures and streams do not cross between planets yet"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn function(import: &Function, export: &Function) -> Option<String> {
+    if import.params.len() != export.params.len() {
+        let (wanted, offered) = (import.params.len(), export.params.len());
+        return Some(format!("the import passes {wanted} parameters, the export takes {offered}"));
+    }
+    for ((name, wanted), (_, offered)) in import.params.iter().zip(&export.params) {
+        if let Some(difference) = difference(wanted, offered, &format!("parameter `{name}`")) {
+            return Some(difference);
+        }
+    }
+    match (&import.result, &export.result) {
+        (Some(wanted), Some(offered)) => difference(wanted, offered, "the result"),
+        (None, None) => None,
+        (Some(wanted), None) => {
+            Some(format!("the result is `{wanted}` in the import, and there is none in the export"))
+        }
+        (None, Some(offered)) => Some(format!("there is no result in the import, and it is `{offered}` in the export")),
+    }
+}
+
+/// The first place, along `place`, where two types differ.
+fn difference(import: &Type, export: &Type, place: &str) -> Option<String> {
+    if import == export {
+        return None;
+    }
+    let inside = |wanted: &Type, offered: &Type, part: &str| difference(wanted, offered, &format!("{part} of {place}"));
+    match (import, export) {
+        (Type::List(wanted), Type::List(offered)) | (Type::FixedList(wanted, _), Type::FixedList(offered, _))
+            if wanted != offered =>
+        {
+            inside(wanted, offered, "an element")
+        }
+        (Type::Option(wanted), Type::Option(offered)) => inside(wanted, offered, "the value"),
+        (Type::Result { ok: Some(wanted), .. }, Type::Result { ok: Some(offered), .. }) if wanted != offered => {
+            inside(wanted, offered, "the `ok`")
+        }
+        (Type::Result { ok, err: Some(wanted) }, Type::Result { ok: other, err: Some(offered) }) if ok == other => {
+            inside(wanted, offered, "the `err`")
+        }
+        (Type::Tuple(wanted), Type::Tuple(offered)) if wanted.len() == offered.len() => wanted
+            .iter()
+            .zip(offered.iter())
+            .enumerate()
+            .find_map(|(i, (wanted, offered))| inside(wanted, offered, &format!("item {i}"))),
+        (Type::Record(wanted), Type::Record(offered)) => {
+            parts(wanted, offered, place, "record", "field", |wanted, offered, part| inside(wanted, offered, part))
+        }
+        (Type::Variant(wanted), Type::Variant(offered)) => {
+            parts(wanted, offered, place, "variant", "case", |wanted, offered, part| match (wanted, offered) {
+                (Some(wanted), Some(offered)) => inside(wanted, offered, part),
+                (None, None) => None,
+                (wanted, _) => {
+                    let (with, without) = if wanted.is_some() { ("import", "export") } else { ("export", "import") };
+                    Some(format!("{part} of {place} holds a value in the {with} and none in the {without}"))
+                }
+            })
+        }
+        (Type::Enum(wanted), Type::Enum(offered)) => parts(wanted, offered, place, "enum", "case", |(), (), _| None),
+        (Type::Flags(wanted), Type::Flags(offered)) => parts(wanted, offered, place, "flags", "flag", |(), (), _| None),
+        _ => None,
+    }
+    .or_else(|| Some(format!("{place} is `{}` in the import and `{}` in the export", shape(import), shape(export))))
+}
+
+/// A type, with the kind of those that show as a name only.
+fn shape(ty: &Type) -> String {
+    match ty {
+        Type::Record(_) => format!("record {ty}"),
+        Type::Variant(_) => format!("variant {ty}"),
+        Type::Enum(_) => format!("enum {ty}"),
+        Type::Flags(_) => format!("flags {ty}"),
+        _ => ty.to_string(),
+    }
+}
+
+/// The first difference between the parts of two types of one kind: another name, another place, another type.
+fn parts<T>(
+    import: &Named<T>,
+    export: &Named<T>,
+    place: &str,
+    kind: &str,
+    part: &str,
+    inside: impl Fn(&T, &T, &str) -> Option<String>,
+) -> Option<String> {
+    let name = &import.name;
+    let lists = |named: &Named<T>, wanted: &str| named.parts.iter().any(|(name, _)| name == wanted);
+    for (wanted, _) in import.parts.iter().filter(|(wanted, _)| !lists(export, wanted)) {
+        return Some(format!("{place} is the {kind} `{name}`, whose {part} `{wanted}` the export lacks"));
+    }
+    for (offered, _) in export.parts.iter().filter(|(offered, _)| !lists(import, offered)) {
+        return Some(format!("{place} is the {kind} `{name}`, whose {part} `{offered}` the import lacks"));
+    }
+    import.parts.iter().zip(export.parts.iter()).find_map(|((wanted, a), (offered, b))| {
+        if wanted == offered {
+            inside(a, b, &format!("the {part} `{wanted}`"))
+        } else {
+            Some(format!(
+                "{place} is the {kind} `{name}`, which has its {part}s in another order: `{wanted}` stands where the export has `{offered}`"
+            ))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::interface_from_wit;
+
+    fn check(import: &str, export: &str, expected: &str) {
+        let fit = fit(&interface_from_wit(import), &interface_from_wit(export));
+        assert_eq!(fit.err().map(|m| m.to_string()).unwrap_or_default(), expected);
+    }
+
+    #[test]
+    fn equal_types_fit_whatever_they_are_called() {
+        check(
+            "record a { x: u8, y: list<string> } f: func(v: a) -> option<a>;",
+            "record b { x: u8, y: list<string> } f: func(w: b) -> option<b>; more: func();",
+            "",
+        );
+    }
+
+    #[test]
+    fn the_item_that_differs_is_named() {
+        check("f: func();", "g: func();", "it lacks the function `f`");
+        check(
+            "f: func(a: u8);",
+            "f: func();",
+            "the function `f` differs: the import passes 1 parameters, the export takes 0",
+        );
+        check(
+            "f: func(a: string);",
+            "f: func(a: list<u8>);",
+            "the function `f` differs: parameter `a` is `string` in the import and `list<u8>` in the export",
+        );
+        check(
+            "record h { level: u8 } f: func() -> result<list<h>, string>;",
+            "record h { level: u32 } f: func() -> result<list<h>, string>;",
+            "the function `f` differs: the field `level` of an element of the `ok` of the result is `u8` in the import and `u32` in the export",
+        );
+        check(
+            "record h { level: u8 } f: func(h: h);",
+            "record h { level: u8, text: string } f: func(h: h);",
+            "the function `f` differs: parameter `h` is the record `h`, whose field `text` the import lacks",
+        );
+        check(
+            "enum e { a, b } f: func(e: e);",
+            "enum e { b, a } f: func(e: e);",
+            "the function `f` differs: parameter `e` is the enum `e`, which has its cases in another order: `a` stands where the export has `b`",
+        );
+        check(
+            "variant v { a(u8), b } f: func(v: v);",
+            "variant v { a, b } f: func(v: v);",
+            "the function `f` differs: the case `a` of parameter `v` holds a value in the import and none in the export",
+        );
+        check(
+            "f: func();",
+            "f: func() -> string;",
+            "the function `f` differs: there is no result in the import, and it is `string` in the export",
+        );
+    }
+
+    #[test]
+    fn what_cannot_cross_yet_is_refused() {
+        check(
+            "resource r; f: func(r: borrow<r>);",
+            "resource r; f: func(r: borrow<r>);",
+            "`f` passes `borrow<r>`, and resources, futures and streams do not cross between planets yet",
+        );
+        check("f: async func();", "f: async func();", "`f` is an async function, and those are not supported yet");
+    }
+}

@@ -1,0 +1,101 @@
+//! An interface that the application itself serves to Planets.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::time::timeout_at;
+use wasmtime::StoreContextMut;
+use wasmtime::component::{ComponentNamedList, Lift, LinkerInstance, Lower};
+
+use crate::inspect::Interface;
+use crate::interface::InterfaceName;
+use crate::planet::{Call, CallError, Cause, FunctionName, Interruption, State};
+
+/// An interface that the application serves to Planets (plugins). Made by what [`bindings!`](crate::bindings) generates;
+/// given to [`Builder::serve`](crate::Builder::serve).
+#[derive(Clone)]
+pub struct Service {
+    pub(crate) name: InterfaceName,
+    pub(crate) interface: Interface,
+    define: Arc<dyn Fn(&mut Functions<'_>) -> wasmtime::Result<()> + Send + Sync>,
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Who calls a function that the application serves.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    planet: Arc<str>,
+    call: Call,
+}
+
+impl Caller {
+    /// The name of the Planet (plugin) that calls.
+    pub fn planet(&self) -> &str {
+        &self.planet
+    }
+
+    /// The names of all Planets that the call came through; the one that calls is the last.
+    pub fn chain(&self) -> &[Arc<str>] {
+        self.call.chain()
+    }
+}
+
+impl Service {
+    /// An interface of the name `name` and the types `interfaces[name]`; `define` defines each of its functions.
+    pub(crate) fn new(
+        name: InterfaceName,
+        interfaces: &mut BTreeMap<InterfaceName, Interface>,
+        define: impl Fn(&mut Functions<'_>) -> wasmtime::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let interface = interfaces.remove(&name).unwrap_or_default();
+        Self { name, interface, define: Arc::new(define) }
+    }
+
+    /// Defines the functions under the name that a Planet's import has.
+    pub(super) fn link(&self, instance: LinkerInstance<'_, State>) -> wasmtime::Result<()> {
+        (self.define)(&mut Functions { instance, interface: self.name.to_string().into() })
+    }
+}
+
+/// Takes the functions of a service, one by one. Only generated code sees it.
+#[doc(hidden)]
+#[expect(missing_debug_implementations, reason = "lives only inside of generated code")]
+pub struct Functions<'l> {
+    instance: LinkerInstance<'l, State>,
+    interface: Arc<str>,
+}
+
+impl Functions<'_> {
+    /// Defines the function `name` (its name in WIT) as `answer`.
+    pub fn define<P, R, F, Fut>(&mut self, name: &str, answer: F) -> wasmtime::Result<()>
+    where
+        P: ComponentNamedList + Lift + Send + Sync + 'static,
+        R: ComponentNamedList + Lower + Send + Sync + 'static,
+        F: Fn(Caller, P) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = R> + Send + 'static,
+    {
+        let function = FunctionName { interface: Some(Arc::clone(&self.interface)), function: name.into() };
+        self.instance.func_wrap_async(name, move |store: StoreContextMut<'_, State>, params: P| {
+            let planet = Arc::clone(store.data().name());
+            let call = store.data().call().nested();
+            let answer = answer(Caller { planet, call: call.clone() }, params);
+            let function = function.clone();
+            Box::new(async move {
+                let chain = Arc::clone(call.chain());
+                match timeout_at(call.deadline().into(), call.serving(answer)).await {
+                    Ok(results) => Ok(results),
+                    Err(_) => {
+                        let error = CallError { planet: None, function, chain, cause: Cause::OverdueService };
+                        Err(wasmtime::Error::new(Interruption::Dependency(error)))
+                    }
+                }
+            })
+        })
+    }
+}

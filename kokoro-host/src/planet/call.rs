@@ -1,0 +1,85 @@
+//! What travels with a call: the Planets that it came through, and until when it has to be done.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::limits::margin;
+
+/// A function as error messages name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FunctionName {
+    /// The export's full name: `acme:geo/locate@1.0.0`. None for a function outside of any interface.
+    pub(crate) interface: Option<Arc<str>>,
+    pub(crate) function: Arc<str>,
+}
+
+impl fmt::Display for FunctionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.interface {
+            Some(interface) => write!(f, "{interface}.{}", self.function),
+            None => f.write_str(&self.function),
+        }
+    }
+}
+
+/// One call, as far as it has come.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    chain: Arc<[Arc<str>]>,
+    deadline: Instant,
+}
+
+tokio::task_local! {
+    /// The call that the application's own code runs in, while a function that it serves to Planets is executed.
+    static SERVING: Call;
+}
+
+impl Call {
+    /// A call by the application. Inside a function that the application serves it goes on from the Planet that called.
+    pub(crate) fn by_application(within: Duration) -> Self {
+        let deadline = Instant::now() + within;
+        match SERVING.try_with(Call::clone) {
+            Ok(outer) => Self { deadline: deadline.min(outer.nested_deadline()), chain: outer.chain },
+            Err(_) => Self { chain: Arc::new([]), deadline },
+        }
+    }
+
+    /// Runs a function that the application serves, so that calls that it makes are known to go on from this one.
+    pub(crate) async fn serving<T>(self, future: impl Future<Output = T>) -> T {
+        SERVING.scope(self, future).await
+    }
+
+    /// The names of the Planets that the call came through, the innermost last.
+    pub(crate) fn chain(&self) -> &Arc<[Arc<str>]> {
+        &self.chain
+    }
+
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    pub(crate) fn is_overdue(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    pub(crate) fn came_through(&self, planet: &str) -> bool {
+        self.chain.iter().any(|name| **name == *planet)
+    }
+
+    /// The call inside of `planet`.
+    pub(crate) fn entered(&self, planet: &Arc<str>) -> Self {
+        let chain = self.chain.iter().chain([planet]).cloned().collect();
+        Self { chain, deadline: self.deadline }
+    }
+
+    /// A call out of the Planet that is executing: it has to be done a little earlier.
+    pub(crate) fn nested(&self) -> Self {
+        Self { chain: Arc::clone(&self.chain), deadline: self.nested_deadline() }
+    }
+
+    fn nested_deadline(&self) -> Instant {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        self.deadline.checked_sub(margin(left)).unwrap_or(self.deadline)
+    }
+}

@@ -1,0 +1,220 @@
+//! How a call into a Planet can fail.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::call::FunctionName;
+
+/// A call that got no answer: whom it was for, the way it had come, and what happened.
+#[derive(Debug, Clone)]
+pub(crate) struct CallError {
+    /// The Planet that was called; for [`Cause::Absent`] none.
+    pub(crate) planet: Option<Arc<str>>,
+    pub(crate) function: FunctionName,
+    /// The Planets that the call came through before that one.
+    pub(crate) chain: Arc<[Arc<str>]>,
+    pub(crate) cause: Cause,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Cause {
+    /// Nobody provides the interface.
+    Absent,
+    /// The Planet's code ended in an error.
+    Crashed(Arc<Crash>),
+    /// The Planet had ended before the call came.
+    Gone(Arc<str>),
+    /// The deadline passed while the Planet was executing.
+    Overdue { after: Duration },
+    /// The deadline passed while the call waited for others of the same Planet to end.
+    OverdueInQueue,
+    /// The call would come back to a Planet that waits for it.
+    Reentered,
+    /// A call that this Planet had made failed, and the called function's type had no place for the failure.
+    Dependency(Box<CallError>),
+    /// The deadline passed while the application answered a function that it serves.
+    OverdueService,
+    /// The Planet has no such function, or one of another type; the text says which.
+    NoFunction(Arc<str>),
+    /// `start` returned an error: the text.
+    Refused(Arc<str>),
+}
+
+/// The end of an instance, in its own code.
+#[derive(Debug)]
+pub(crate) struct Crash {
+    /// What happened, as in `panicked at src/lib.rs:3:5: index out of bounds`.
+    pub(crate) what: String,
+    /// The functions that were executing, the innermost first.
+    pub(crate) frames: Vec<String>,
+    /// The last lines on standard error.
+    pub(crate) stderr: Vec<String>,
+}
+
+impl CallError {
+    /// The innermost failure: the one that caused all the others.
+    pub(crate) fn root(&self) -> &CallError {
+        match &self.cause {
+            Cause::Dependency(inner) => inner.root(),
+            _ => self,
+        }
+    }
+
+    /// The name of the failure's kind in `kokoro:core/types`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match &self.root().cause {
+            Cause::Absent | Cause::NoFunction(_) => "absent",
+            Cause::Overdue { .. } | Cause::OverdueInQueue | Cause::OverdueService => "overdue",
+            Cause::Reentered => "reentered",
+            Cause::Crashed(_) | Cause::Gone(_) | Cause::Refused(_) | Cause::Dependency(_) => "crashed",
+        }
+    }
+
+    /// All Planets that the call came through, the one that failed last.
+    pub(crate) fn whole_chain(&self) -> Vec<String> {
+        let root = self.root();
+        root.chain.iter().chain(&root.planet).map(|name| name.to_string()).collect()
+    }
+
+    /// What happened as one sentence, without frames and output.
+    pub(crate) fn sentence(&self) -> String {
+        let function = &self.function;
+        let planet = self.planet.as_deref().unwrap_or("?");
+        match &self.cause {
+            Cause::Absent => format!("no planet provides `{function}` at present"),
+            Cause::Crashed(crash) => format!("planet `{planet}` failed in `{function}`: {}", crash.what),
+            Cause::Gone(reason) => format!("planet `{planet}` cannot answer `{function}`: {reason}"),
+            Cause::Overdue { after } => {
+                format!("planet `{planet}` was late: `{function}` did not answer within {}", span(*after))
+            }
+            Cause::OverdueInQueue => {
+                format!("the deadline passed before `{planet}` was free to answer `{function}`")
+            }
+            Cause::Reentered => {
+                let way: Vec<String> = self.chain.iter().map(|name| format!("`{name}`")).collect();
+                format!(
+                    "`{function}` would re-enter planet `{planet}`, which waits for this very call: {} -> `{planet}`",
+                    way.join(" -> ")
+                )
+            }
+            Cause::Dependency(inner) => {
+                format!("planet `{planet}` was lost in `{function}` with a call that it made: {}", inner.sentence())
+            }
+            Cause::OverdueService => format!("the deadline passed before the application had answered `{function}`"),
+            Cause::NoFunction(problem) => problem.to_string(),
+            Cause::Refused(reason) => format!("planet `{planet}` did not start: {reason}"),
+        }
+    }
+}
+
+/// A time as people write it.
+pub(crate) fn span(time: Duration) -> String {
+    match time.as_millis() {
+        millis if millis < 1000 => format!("{millis} ms"),
+        millis if millis.is_multiple_of(1000) => format!("{} s", millis / 1000),
+        _ => format!("{:.1} s", time.as_secs_f64()),
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence())?;
+        let root = self.root();
+        if root.chain.len() > 1 || !std::ptr::eq(root, self) {
+            let way: Vec<String> = self.whole_chain().iter().map(|name| format!("`{name}`")).collect();
+            write!(f, "\n  called along: the application -> {}", way.join(" -> "))?;
+        }
+        if let Cause::Crashed(crash) = &root.cause {
+            if !crash.frames.is_empty() {
+                f.write_str("\n  executing, innermost first:")?;
+                for frame in &crash.frames {
+                    write!(f, "\n    {frame}")?;
+                }
+            }
+            if !crash.stderr.is_empty() {
+                f.write_str("\n  last lines of its standard error:")?;
+                for line in &crash.stderr {
+                    write!(f, "\n    {line}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for CallError {}
+
+/// How a host function tells the Planet that calls it, and whoever waits for that, why it ends: found again in the
+/// `wasmtime::Error` that comes out.
+#[derive(Debug)]
+pub(crate) enum Interruption {
+    Overdue,
+    Dependency(CallError),
+}
+
+impl fmt::Display for Interruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Overdue => f.write_str("the deadline passed"),
+            Self::Dependency(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for Interruption {}
+
+impl Crash {
+    /// Reads out of Wasmtime's error, and of what the Planet wrote last, what went wrong.
+    pub(super) fn of(error: &wasmtime::Error, stderr: Vec<String>, out_of_memory: Option<usize>) -> Self {
+        let frames = error.downcast_ref::<wasmtime::WasmBacktrace>().map(frames).unwrap_or_default();
+        let trap = error.downcast_ref::<wasmtime::Trap>();
+        let mut what = match (error.downcast_ref::<wasmtime_wasi::I32Exit>(), panic_message(&stderr), trap) {
+            (Some(wasmtime_wasi::I32Exit(code)), ..) => format!("it exited with status {code}"),
+            (None, Some(panic), Some(wasmtime::Trap::UnreachableCodeReached)) => format!("panicked at {panic}"),
+            (None, _, Some(trap)) => trap.to_string(),
+            (None, _, None) => error.root_cause().to_string(),
+        };
+        if let Some(limit) = out_of_memory {
+            what += &format!(" (it had reached its memory limit of {} MiB)", limit >> 20);
+        }
+        Self { what, frames, stderr }
+    }
+}
+
+/// What a Rust panic wrote: `thread '<unnamed>' panicked at src/lib.rs:3:5:`, then the message, then a note.
+fn panic_message(stderr: &[String]) -> Option<String> {
+    let start = stderr.iter().rposition(|line| line.starts_with("thread '") && line.contains("panicked at "))?;
+    let (_, place) = stderr[start].split_once("panicked at ")?;
+    let message: Vec<&str> =
+        stderr[start + 1..].iter().map(String::as_str).take_while(|line| !line.starts_with("note: ")).collect();
+    Some(format!("{place} {}", message.join(" ")).trim().to_owned())
+}
+
+/// How many frames an error shows.
+const SHOWN_FRAMES: usize = 16;
+
+/// The names of the Planet's own functions that were executing; the panic machinery on top of them says nothing.
+fn frames(backtrace: &wasmtime::WasmBacktrace) -> Vec<String> {
+    let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
+        Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
+        None => format!("function {}", frame.func_index()),
+    };
+    let machinery = |name: &String| {
+        [
+            "std::",
+            "core::panicking",
+            "core::option::",
+            "core::result::",
+            "core::cell::",
+            "__rust",
+            "abort",
+            "rust_panic",
+        ]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+    };
+    let names: Vec<String> = backtrace.frames().iter().map(name).collect();
+    let own = names.iter().position(|name| !machinery(name)).unwrap_or(0);
+    names.into_iter().skip(own).take(SHOWN_FRAMES).collect()
+}

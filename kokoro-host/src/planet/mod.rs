@@ -1,0 +1,347 @@
+//! One running Planet (plugin): a Wasmtime store of its own, its exports, and whether it is well.
+
+mod call;
+mod failure;
+mod output;
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::error::Elapsed;
+use tokio::time::timeout_at;
+use wasmtime::component::{Func, InstancePre, ResourceTable};
+use wasmtime::{Store, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+pub(crate) use self::call::{Call, FunctionName};
+pub(crate) use self::failure::{CallError, Cause, Interruption};
+use self::output::{Channel, Output};
+use crate::engine::Engine;
+use crate::inspect::Inspection;
+use crate::interface::InterfaceName;
+use crate::limits::Limits;
+
+/// One running Planet. It answers one call at a time.
+#[derive(Debug)]
+pub(crate) struct Planet {
+    name: Arc<str>,
+    running: Arc<Mutex<Option<Running>>>,
+    /// Why it ended, if it did.
+    ended: OnceLock<Arc<str>>,
+    stderr: Output,
+}
+
+struct Running {
+    store: Store<State>,
+    functions: HashMap<FunctionKey, Func>,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("functions", &self.functions.len()).finish_non_exhaustive()
+    }
+}
+
+/// An export's interface (if it is in one) and name.
+type FunctionKey = (Option<Arc<str>>, Arc<str>);
+
+/// What a Planet's store holds beside the instance.
+pub(crate) struct State {
+    call: Option<Call>,
+    name: Arc<str>,
+    wasi: WasiCtx,
+    table: ResourceTable,
+    memory: MemoryLimit,
+}
+
+impl State {
+    /// The call that the Planet executes.
+    ///
+    /// # Panics
+    ///
+    /// If it executes none: host functions are only reached from inside of a call.
+    pub(crate) fn call(&self) -> &Call {
+        self.call.as_ref().expect("a planet executes only inside of a call")
+    }
+
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// Counts the bytes of all memories of one Planet.
+#[derive(Debug)]
+struct MemoryLimit {
+    limit: usize,
+    used: usize,
+    refused: bool,
+}
+
+impl wasmtime::ResourceLimiter for MemoryLimit {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let used = self.used - current.min(self.used) + desired;
+        let allowed = used <= self.limit;
+        match allowed {
+            true => self.used = used,
+            false => self.refused = true,
+        }
+        Ok(allowed)
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(true)
+    }
+}
+
+impl Planet {
+    /// Instantiates a linked component and, if it wants to be told, calls its `start`.
+    pub(crate) async fn start(
+        engine: &Engine,
+        name: Arc<str>,
+        linked: &InstancePre<State>,
+        inspection: &Inspection,
+        limits: &Limits,
+    ) -> Result<Arc<Self>, CallError> {
+        let stderr = Output::new(Arc::clone(&name), Channel::Stderr);
+        let wasi = WasiCtxBuilder::new()
+            .stdout(Output::new(Arc::clone(&name), Channel::Stdout))
+            .stderr(stderr.clone())
+            .build();
+        let state = State {
+            call: None,
+            name: Arc::clone(&name),
+            wasi,
+            table: ResourceTable::new(),
+            memory: MemoryLimit { limit: limits.memory, used: 0, refused: false },
+        };
+        let mut store = Store::new(engine.wasmtime(), state);
+        store.limiter(|state| &mut state.memory);
+        store.epoch_deadline_callback(|store| match &store.data().call {
+            Some(call) if call.is_overdue() => Err(wasmtime::Error::new(Interruption::Overdue)),
+            _ => Ok(UpdateDeadline::Yield(1)),
+        });
+        let call = Call::by_application(limits.start);
+        let planet = Arc::new(Self {
+            name,
+            running: Arc::new(Mutex::new(Some(Running { store, functions: HashMap::new() }))),
+            ended: OnceLock::new(),
+            stderr,
+        });
+
+        let lifecycle = lifecycle_export(inspection);
+        let named = |function: &str| FunctionName {
+            interface: Some(lifecycle.clone().unwrap_or_else(|| kokoro_wit::LIFECYCLE.into())),
+            function: function.into(),
+        };
+        let mut entry = planet.enter(&call, named("start")).await?;
+        let Running { store, functions } = entry.running();
+        let outcome = timeout_at(call.deadline().into(), async {
+            let instance = linked.instantiate_async(&mut *store).await?;
+            for (name, interface) in &inspection.exports {
+                let full: Arc<str> = name.to_string().into();
+                let Some(index) = instance.get_export_index(&mut *store, None, &full) else { continue };
+                for function in interface.functions.keys() {
+                    let found = instance.get_export_index(&mut *store, Some(&index), function);
+                    if let Some(found) = found.and_then(|found| instance.get_func(&mut *store, found)) {
+                        functions.insert((Some(Arc::clone(&full)), function.as_str().into()), found);
+                    }
+                }
+            }
+            for function in inspection.functions.keys() {
+                if let Some(found) = instance.get_func(&mut *store, function) {
+                    functions.insert((None, function.as_str().into()), found);
+                }
+            }
+            match functions.get(&(lifecycle.clone(), "start".into())) {
+                Some(start) if lifecycle.is_some() => {
+                    let start = start.typed::<(), (Result<(), String>,)>(&*store)?;
+                    Ok(start.call_async(&mut *store, ()).await?.0)
+                }
+                _ => Ok(Ok(())),
+            }
+        })
+        .await;
+        match entry.finish(outcome)? {
+            Ok(()) => Ok(planet),
+            Err(reason) => {
+                let error = CallError {
+                    planet: Some(Arc::clone(&planet.name)),
+                    function: named("start"),
+                    chain: Arc::clone(call.chain()),
+                    cause: Cause::Refused(reason.into()),
+                };
+                planet.end(&mut *planet.running.lock().await, &error.sentence());
+                Err(error)
+            }
+        }
+    }
+
+    /// Calls `stop`, if the Planet wants to be told, and drops the instance whatever comes of it.
+    pub(crate) async fn stop(self: &Arc<Self>, inspection: &Inspection, within: Duration) -> Result<(), CallError> {
+        let function = FunctionName { interface: lifecycle_export(inspection), function: "stop".into() };
+        let outcome = if function.interface.is_some() && self.ended().is_none() {
+            let mut entry = self.enter(&Call::by_application(within), function).await?;
+            match entry.function() {
+                Some(stop) => {
+                    let (store, deadline) = entry.store();
+                    let outcome = timeout_at(deadline.into(), async {
+                        stop.typed::<(), ()>(&*store)?.call_async(&mut *store, ()).await
+                    })
+                    .await;
+                    entry.finish(outcome)
+                }
+                None => entry.finish(Ok(Ok(()))),
+            }
+        } else {
+            Ok(())
+        };
+        self.end(&mut *self.running.lock().await, "it has been stopped");
+        outcome
+    }
+
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Why the Planet ended, if it did.
+    pub(crate) fn ended(&self) -> Option<Arc<str>> {
+        self.ended.get().cloned()
+    }
+
+    fn end(&self, running: &mut Option<Running>, reason: &str) {
+        *running = None;
+        // The first reason is the one that counts.
+        let _ = self.ended.set(reason.into());
+    }
+
+    /// Waits until the Planet is free, and takes it for one call of `function`.
+    pub(crate) async fn enter(self: &Arc<Self>, call: &Call, function: FunctionName) -> Result<Entry, CallError> {
+        let error = |cause| CallError {
+            planet: Some(Arc::clone(&self.name)),
+            function: function.clone(),
+            chain: Arc::clone(call.chain()),
+            cause,
+        };
+        if call.came_through(&self.name) {
+            return Err(error(Cause::Reentered));
+        }
+        let Ok(mut guard) = timeout_at(call.deadline().into(), Arc::clone(&self.running).lock_owned()).await else {
+            return Err(error(Cause::OverdueInQueue));
+        };
+        let Some(running) = &mut *guard else {
+            let reason = self.ended().unwrap_or_else(|| "it has ended".into());
+            return Err(error(Cause::Gone(reason)));
+        };
+        running.store.data_mut().call = Some(call.entered(&self.name));
+        running.store.set_epoch_deadline(1);
+        Ok(Entry {
+            planet: Arc::clone(self),
+            chain: Arc::clone(call.chain()),
+            entered: Instant::now(),
+            deadline: call.deadline(),
+            guard,
+            function,
+            finished: false,
+        })
+    }
+}
+
+/// The export under which a Planet wants to be told of its start and stop.
+fn lifecycle_export(inspection: &Inspection) -> Option<Arc<str>> {
+    let lifecycle: InterfaceName = kokoro_wit::LIFECYCLE.parse().expect("a constant that is well-formed");
+    inspection.exports.keys().find(|name| name.can_serve(&lifecycle)).map(|name| name.to_string().into())
+}
+
+/// A Planet, taken for one call. Dropped without [`Entry::finish`], the call was cut off half-way, and the instance with
+/// it.
+pub(crate) struct Entry {
+    planet: Arc<Planet>,
+    chain: Arc<[Arc<str>]>,
+    entered: Instant,
+    deadline: Instant,
+    guard: OwnedMutexGuard<Option<Running>>,
+    function: FunctionName,
+    finished: bool,
+}
+
+impl Entry {
+    /// The called function, if the Planet has it.
+    pub(crate) fn function(&mut self) -> Option<Func> {
+        let key = (self.function.interface.clone(), Arc::clone(&self.function.function));
+        self.running().functions.get(&key).copied()
+    }
+
+    /// The store to call into, and until when.
+    pub(crate) fn store(&mut self) -> (&mut Store<State>, Instant) {
+        let deadline = self.deadline;
+        (&mut self.running().store, deadline)
+    }
+
+    fn running(&mut self) -> &mut Running {
+        self.guard.as_mut().expect("a planet that was entered runs until the entry is finished")
+    }
+
+    /// Gives the Planet back, with the outcome of the call. Any error ends the instance.
+    pub(crate) fn finish<R>(mut self, outcome: Result<wasmtime::Result<R>, Elapsed>) -> Result<R, CallError> {
+        self.finished = true;
+        let cause = match outcome {
+            Ok(Ok(answer)) => {
+                self.running().store.data_mut().call = None;
+                return Ok(answer);
+            }
+            Ok(Err(error)) => self.cause(error),
+            Err(Elapsed { .. }) => Cause::Overdue { after: self.entered.elapsed() },
+        };
+        let error = self.error(cause);
+        let planet = Arc::clone(&self.planet);
+        planet.end(&mut self.guard, &error.sentence());
+        Err(error)
+    }
+
+    /// Gives the Planet back untouched, because it has no such function or one of another type.
+    pub(crate) fn no_function(mut self, problem: String) -> CallError {
+        self.finished = true;
+        self.running().store.data_mut().call = None;
+        self.error(Cause::NoFunction(problem.into()))
+    }
+
+    fn error(&self, cause: Cause) -> CallError {
+        CallError {
+            planet: Some(Arc::clone(&self.planet.name)),
+            function: self.function.clone(),
+            chain: Arc::clone(&self.chain),
+            cause,
+        }
+    }
+
+    fn cause(&mut self, error: wasmtime::Error) -> Cause {
+        let after = self.entered.elapsed();
+        match error.downcast_ref::<Interruption>() {
+            Some(Interruption::Overdue) => Cause::Overdue { after },
+            Some(Interruption::Dependency(inner)) => Cause::Dependency(Box::new(inner.clone())),
+            None => {
+                let memory = &self.running().store.data().memory;
+                let out_of_memory = memory.refused.then_some(memory.limit);
+                let stderr = self.planet.stderr.last_lines();
+                Cause::Crashed(Arc::new(failure::Crash::of(&error, stderr, out_of_memory)))
+            }
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        if !self.finished {
+            let planet = Arc::clone(&self.planet);
+            planet.end(&mut self.guard, "a call into it was cut off half-way");
+        }
+    }
+}

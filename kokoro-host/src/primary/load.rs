@@ -1,0 +1,252 @@
+//! From files and bytes to entries of the registry.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Life, Primary, lock};
+use crate::error::{Error, Kind, name_taken};
+use crate::graph::Node;
+use crate::inspect::{InspectError, Inspection, inspect};
+use crate::link::{Binding, Bindings, fit};
+use crate::registry::{Entry, State};
+use crate::resolve::Provider;
+
+/// Where a component comes from.
+#[derive(Debug)]
+pub(super) enum Source {
+    File(PathBuf),
+    Bytes { name: String, bytes: Arc<[u8]> },
+}
+
+/// A source that was read, or why it could not be.
+struct Candidate {
+    stem: String,
+    file: Option<PathBuf>,
+    read: Result<(Arc<[u8]>, Inspection), Unreadable>,
+}
+
+enum Unreadable {
+    Io(std::io::Error),
+    Component(InspectError),
+}
+
+/// What has become of the Planets (plugins) of one load. Shown, it lists them with their states and reasons.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Report {
+    /// The Planets of this load, by name.
+    pub planets: Vec<Node>,
+}
+
+impl Report {
+    /// The Planets that run.
+    pub fn running(&self) -> impl Iterator<Item = &Node> {
+        self.planets.iter().filter(|node| node.state == State::Running)
+    }
+
+    /// The Planets that do not run; each has a reason.
+    pub fn not_running(&self) -> impl Iterator<Item = &Node> {
+        self.planets.iter().filter(|node| node.state != State::Running)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, node) in self.planets.iter().enumerate() {
+            write!(f, "{}{}: {}", if i == 0 { "" } else { "\n" }, node.name, node.state)?;
+            if let Some(reason) = &node.reason {
+                write!(f, ": {}", reason.replace('\n', "\n  "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Source {
+    /// The files `*.wasm` of a directory.
+    pub(super) fn directory(path: &Path) -> Result<Vec<Self>, Error> {
+        let error = |error| Kind::Directory { path: path.to_owned(), error };
+        let mut files = Vec::new();
+        for entry in fs::read_dir(path).map_err(error)? {
+            let file = entry.map_err(error)?.path();
+            if file.extension().is_some_and(|extension| extension == "wasm") {
+                files.push(file);
+            }
+        }
+        files.sort();
+        Ok(files.into_iter().map(Self::File).collect())
+    }
+
+    fn read(self) -> Candidate {
+        let (stem, file, bytes) = match self {
+            Self::Bytes { name, bytes } => (name, None, Ok(bytes)),
+            Self::File(path) => {
+                let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                let bytes = fs::read(&path).map(Arc::from);
+                (stem, Some(path), bytes)
+            }
+        };
+        let read = bytes.map_err(Unreadable::Io).and_then(|bytes| {
+            let inspection = inspect(&stem, &bytes).map_err(Unreadable::Component)?;
+            Ok((bytes, inspection))
+        });
+        Candidate { stem, file, read }
+    }
+}
+
+impl Candidate {
+    fn origin(&self) -> String {
+        match &self.file {
+            Some(file) => format!("`{}`", file.display()),
+            None => "memory".to_owned(),
+        }
+    }
+}
+
+impl Primary {
+    pub(super) async fn load_sources(&self, sources: Vec<Source>) -> Result<Report, Error> {
+        let life = self.shared.changing.lock().await;
+        if *life == Life::ShutDown {
+            return Err(Kind::ShutDown.into());
+        }
+        let mut names = Vec::new();
+        for candidate in read_all(sources).await {
+            names.push(self.register(candidate));
+        }
+        self.settle().await;
+        Ok(self.report(names))
+    }
+
+    /// As [`load_sources`](Primary::load_sources) for one source, whose problems are errors.
+    pub(super) async fn load_one(&self, source: Source) -> Result<Report, Error> {
+        let life = self.shared.changing.lock().await;
+        if *life == Life::ShutDown {
+            return Err(Kind::ShutDown.into());
+        }
+        let mut candidates = read_all(vec![source]).await;
+        let candidate = candidates.pop().expect("one source makes one candidate");
+        let inspection = match candidate.read {
+            Ok((_, ref inspection)) => inspection,
+            Err(Unreadable::Io(error)) => {
+                return Err(Kind::File { path: candidate.file.unwrap_or_default(), error }.into());
+            }
+            Err(Unreadable::Component(error)) => {
+                let what = candidate.file.map_or(candidate.stem, |file| file.display().to_string());
+                return Err(Kind::Component { what, error }.into());
+            }
+        };
+        if let Some(by) = self.holder(&inspection.manifest.name) {
+            return Err(Kind::NameTaken { name: inspection.manifest.name.clone(), by }.into());
+        }
+        let name = self.register(candidate);
+        self.settle().await;
+        Ok(self.report(vec![name]))
+    }
+
+    fn report(&self, names: Vec<String>) -> Report {
+        let graph = self.graph();
+        Report { planets: graph.planets.into_iter().filter(|node| names.contains(&node.name)).collect() }
+    }
+
+    /// Where the Planet of this name came from, if there is one.
+    fn holder(&self, name: &str) -> Option<String> {
+        let registry = self.registry();
+        let entry = registry.entries.get(name)?;
+        Some(entry.file.as_ref().map_or("memory".to_owned(), |file| format!("`{}`", file.display())))
+    }
+
+    /// Makes an entry of a candidate and returns the name that it goes by.
+    fn register(&self, candidate: Candidate) -> String {
+        let origin = candidate.origin();
+        let Candidate { stem, file, read } = candidate;
+        let (name, entry) = match read {
+            Err(Unreadable::Io(error)) => {
+                (stem, Entry::unusable(file, None, format!("the file {origin} cannot be read: {error}")))
+            }
+            Err(Unreadable::Component(error)) => (stem, Entry::unusable(file, None, error.to_string())),
+            Ok((bytes, inspection)) => {
+                let name = inspection.manifest.name.clone();
+                let inspection = Arc::new(inspection);
+                match self.holder(&name) {
+                    Some(by) => (name.clone(), Entry::unusable(file, None, name_taken(&name, &by))),
+                    None => {
+                        let bindings = self.compare_types(&name, &inspection);
+                        (name, Entry::waiting(file, inspection, bytes, bindings))
+                    }
+                }
+            }
+        };
+        for note in entry.inspection.iter().flat_map(|inspection| &inspection.notes) {
+            tracing::warn!(target: "kokoro", planet = name, "{note}");
+        }
+        let mut registry = self.registry();
+        let name = free_name(name, |name| registry.entries.contains_key(name));
+        registry.entries.insert(name.clone(), entry);
+        name
+    }
+
+    /// Finds out which providers do not fit the newcomer and whom the newcomer does not fit, and prepares its bindings.
+    fn compare_types(&self, name: &str, newcomer: &Inspection) -> Arc<Bindings> {
+        let mut unfit = lock(&self.shared.unfit);
+        let mut bindings = Bindings::default();
+        let manifest = &newcomer.manifest;
+        for import in manifest.requires.iter().chain(&manifest.optional) {
+            let service = self.shared.services.iter().find(|service| service.name.can_serve(import));
+            let wanted = newcomer.imports.get(import);
+            let mismatch = service.zip(wanted).and_then(|(service, wanted)| fit(wanted, &service.interface).err());
+            match (service, mismatch) {
+                (Some(_), None) => {
+                    bindings.served.insert(import.clone());
+                }
+                (_, mismatch) => {
+                    bindings.planets.insert(import.clone(), Arc::new(Binding::default()));
+                    if let Some(mismatch) = mismatch {
+                        let reason = format!("its types differ: {mismatch}");
+                        unfit.insert((name.to_owned(), import.clone(), Provider::Host), reason);
+                    }
+                }
+            }
+        }
+        let registry = self.registry();
+        let others =
+            registry.entries.iter().filter_map(|(name, entry)| Some((name.as_str(), entry.inspection.as_deref()?)));
+        for (other, inspection) in others {
+            unfit.extend(misfits((name, newcomer), (other, inspection)));
+            unfit.extend(misfits((other, inspection), (name, newcomer)));
+        }
+        Arc::new(bindings)
+    }
+}
+
+/// The imports of one Planet that exports of another could serve by name and version, but not by type.
+fn misfits<'a>(
+    (consumer, importing): (&'a str, &'a Inspection),
+    (provider, exporting): (&'a str, &'a Inspection),
+) -> impl Iterator<Item = (crate::resolve::Pair, String)> + 'a {
+    importing.imports.iter().flat_map(move |(import, wanted)| {
+        let exports = exporting.exports.iter().filter(|(export, _)| export.can_serve(import));
+        exports.filter_map(move |(export, offered)| {
+            let mismatch = fit(wanted, offered).err()?;
+            let pair = Provider::Planet { name: provider.to_owned(), export: export.clone() };
+            Some(((consumer.to_owned(), import.clone(), pair), format!("its types differ: {mismatch}")))
+        })
+    })
+}
+
+/// Entries of unusable files need names too, and two of them may have one stem.
+fn free_name(name: String, taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2..).map(|i| format!("{name} ({i})"));
+    let names = std::iter::once(name.clone()).chain(numbered);
+    names.into_iter().find(|name| !taken(name)).expect("there is no end of numbers")
+}
+
+/// Reads and inspects all sources, off the async threads.
+async fn read_all(sources: Vec<Source>) -> Vec<Candidate> {
+    let read = tokio::task::spawn_blocking(|| sources.into_iter().map(Source::read).collect());
+    match read.await {
+        Ok(candidates) => candidates,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -1,0 +1,251 @@
+//! The door: a `Primary` manages the Planets (plugins) of an application.
+
+mod dynamic;
+mod handle;
+mod load;
+mod settle;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::runtime;
+use wasmtime::component::Linker;
+
+pub use self::dynamic::{Function, FunctionType};
+pub use self::handle::{Handle, Interface};
+pub use self::load::Report;
+use self::load::Source;
+use crate::engine::Engine;
+use crate::error::{Error, Kind};
+use crate::graph::Graph;
+use crate::interface::InterfaceName;
+use crate::limits::Limits;
+use crate::link::{self, Service};
+use crate::planet;
+use crate::registry::{Registry, State};
+use crate::resolve::Pair;
+
+/// The application's side: it loads Planets (plugins), starts them as their dependencies allow, and calls them.
+///
+/// Cheap to clone; all clones are the same Primary. When the last is dropped without [`shutdown`](Primary::shutdown), the
+/// Planets end without being told.
+#[derive(Clone)]
+pub struct Primary {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    engine: Engine,
+    linker: Linker<planet::State>,
+    services: Vec<Service>,
+    limits: Limits,
+    preferred: BTreeMap<String, String>,
+    runtime: runtime::Handle,
+    /// Held while Planets are loaded, started or stopped: one change at a time.
+    changing: tokio::sync::Mutex<Life>,
+    registry: Mutex<Registry>,
+    /// Pairs whose types do not fit, of all Planets that were ever loaded.
+    unfit: Mutex<BTreeMap<Pair, String>>,
+    /// What the application's handles point at.
+    handles: Mutex<Vec<Weak<handle::Pointer>>>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Life {
+    Open,
+    ShutDown,
+}
+
+/// Says what a [`Primary`] shall be like.
+#[derive(Debug, Default)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct Builder {
+    engine: Option<Engine>,
+    limits: Limits,
+    services: Vec<Service>,
+    preferred: BTreeMap<String, String>,
+}
+
+impl Builder {
+    /// Uses an engine that other Primaries use as well. Default: an engine of its own.
+    pub fn engine(mut self, engine: &Engine) -> Self {
+        self.engine = Some(engine.clone());
+        self
+    }
+
+    /// Sets what each Planet may use up.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Serves an interface to Planets. No Planet can take its place.
+    pub fn serve(mut self, service: Service) -> Self {
+        self.services.push(service);
+        self
+    }
+
+    /// Prefers one Planet, by name, where several provide an interface (`acme:log/sink`, without version).
+    pub fn prefer(mut self, interface: impl Into<String>, planet: impl Into<String>) -> Self {
+        self.preferred.insert(interface.into(), planet.into());
+        self
+    }
+
+    /// Makes the Primary, still without Planets.
+    ///
+    /// # Errors
+    ///
+    /// If there is no tokio runtime with a clock here, if one interface is served twice, or if Wasmtime does not run on
+    /// this machine.
+    pub fn build(self) -> Result<Primary, Error> {
+        let runtime = runtime::Handle::try_current().map_err(|_| Kind::NoRuntime)?;
+        for (i, service) in self.services.iter().enumerate() {
+            if self.services[..i].iter().any(|other| other.name.can_serve(&service.name)) {
+                return Err(Kind::ServedTwice { interface: service.name.clone() }.into());
+            }
+        }
+        let engine = match self.engine {
+            Some(engine) => engine,
+            None => Engine::new()?,
+        };
+        let linker = link::base(&engine).expect("WASI's interfaces have no name in common");
+        let shared = Shared {
+            engine,
+            linker,
+            services: self.services,
+            limits: self.limits,
+            preferred: self.preferred,
+            runtime,
+            changing: tokio::sync::Mutex::new(Life::Open),
+            registry: Mutex::default(),
+            unfit: Mutex::default(),
+            handles: Mutex::default(),
+        };
+        Ok(Primary { shared: Arc::new(shared) })
+    }
+}
+
+impl Primary {
+    /// Begins to say what a Primary shall be like.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Loads all files `*.wasm` of a directory, as one set: every Planet starts that can, providers before those whom they
+    /// serve.
+    ///
+    /// A file that is no usable component stops none of the others; it is in the report, `failed`, with the reason.
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be read.
+    pub async fn load_dir(&self, path: impl AsRef<Path>) -> Result<Report, Error> {
+        let sources = Source::directory(path.as_ref())?;
+        self.load_sources(sources).await
+    }
+
+    /// Loads one file. Planets that have waited for it start as well.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or is no component that can be linked, or if its name is taken. A Planet that has to
+    /// wait, or fails to start, is no error: it is in the report.
+    pub async fn load(&self, path: impl AsRef<Path>) -> Result<Report, Error> {
+        self.load_one(Source::File(path.as_ref().to_owned())).await
+    }
+
+    /// Loads a component from memory. `name` is the Planet's name unless its manifest gives another.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Primary::load).
+    pub async fn load_bytes(&self, name: &str, bytes: impl Into<Vec<u8>>) -> Result<Report, Error> {
+        self.load_one(Source::Bytes { name: name.to_owned(), bytes: bytes.into().into() }).await
+    }
+
+    /// A typed handle to the best provider of the interface `I`: the preferred, else the newest, else the first by name.
+    /// The handle follows: if that provider ends and another one comes, it goes there.
+    ///
+    /// # Errors
+    ///
+    /// If no running Planet exports the interface, or none with these types; the message says what differs.
+    pub fn get<I: Interface>(&self) -> Result<I, Error> {
+        handle::get(self)
+    }
+
+    /// Typed handles to all running Planets that export the interface `I`, by name. Those whose types differ are not among
+    /// them.
+    pub fn all<I: Interface>(&self) -> Vec<I> {
+        handle::all(self)
+    }
+
+    /// A function by name, to be called with values whose types are only known at run time. `path` is an interface
+    /// (`acme:geo/locate`, with or without version) or, for functions that are in none, a Planet's name.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such running Planet, interface or function; the message names similar ones.
+    pub async fn function(&self, path: &str, function: &str) -> Result<Function, Error> {
+        dynamic::function(self, path, function).await
+    }
+
+    /// All Planets at this moment, with their states and bindings.
+    pub fn graph(&self) -> Graph {
+        Graph::of(&self.registry())
+    }
+
+    /// Stops all Planets, dependents before those who serve them. Calls in flight are waited for as long as `stop` may
+    /// take. What a Planet does wrong while it stops goes to `tracing`.
+    pub async fn shutdown(&self) {
+        let mut life = self.shared.changing.lock().await;
+        *life = Life::ShutDown;
+        let order = self.registry().order.clone();
+        for name in order.iter().rev() {
+            self.stop(name).await;
+        }
+        let mut registry = self.registry();
+        for entry in registry.entries.values_mut().filter(|entry| entry.state().0 == State::Waiting) {
+            entry.become_(State::Gone, Some("its Primary has been shut down".to_owned()));
+        }
+    }
+
+    async fn stop(&self, name: &str) {
+        let (planet, inspection) = {
+            let mut registry = self.registry();
+            let Some(entry) = registry.entries.get_mut(name).filter(|entry| entry.is_running()) else { return };
+            let (Some(planet), Some(inspection)) = (entry.planet.clone(), entry.inspection.clone()) else { return };
+            entry.become_(State::Stopping, Some("it is being stopped".to_owned()));
+            (planet, inspection)
+        };
+        if let Err(error) = planet.stop(&inspection, self.shared.limits.stop).await {
+            tracing::warn!(target: "kokoro", planet = name, "while it stopped: {error}");
+        }
+        let mut registry = self.registry();
+        if let Some(entry) = registry.entries.get_mut(name) {
+            entry.become_(State::Gone, Some("it has been stopped".to_owned()));
+        }
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        lock(&self.shared.registry)
+    }
+
+    /// The rank of a provider among others: the smallest is the best.
+    fn preference(&self, planet: &str, export: &InterfaceName) -> impl Ord + use<> {
+        let preferred = self.shared.preferred.get(export.path()).is_some_and(|name| name == planet);
+        (!preferred, std::cmp::Reverse(export.version().cloned()), planet.to_owned())
+    }
+}
+
+impl fmt::Debug for Primary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Primary").field("graph", &self.graph()).finish_non_exhaustive()
+    }
+}
+
+/// Nothing here is left half-way by a panic, so a poisoned lock is as good as any.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,190 @@
+//! Brings all Planets to where the plan wants them: who can run starts, who cannot has a reason to wait.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wasmtime::component::Component;
+
+use super::{Primary, lock};
+use crate::engine::EngineError;
+use crate::link::{Target, link};
+use crate::planet::Planet;
+use crate::registry::{Entry, Registry, State};
+use crate::resolve::{Member, Outsider, Plan, Problem, Provider, resolve};
+
+impl Primary {
+    /// Plans and starts until there is nothing left to start. A Planet that fails to start makes the plan anew, without it.
+    pub(super) async fn settle(&self) {
+        loop {
+            let plan = {
+                let mut registry = self.registry();
+                let plan = self.plan(&registry);
+                apply(&mut registry, &plan);
+                plan
+            };
+            self.compile(&plan).await;
+            let mut failed = false;
+            for name in &plan.order {
+                failed = !self.start(name).await;
+                if failed {
+                    break;
+                }
+            }
+            if !failed {
+                break;
+            }
+        }
+        super::handle::repoint(self);
+    }
+
+    fn plan(&self, registry: &Registry) -> Plan {
+        let unfit = lock(&self.shared.unfit);
+        let mut problem = Problem {
+            host: self.shared.services.iter().map(|service| service.name.clone()).collect(),
+            unfit: unfit.clone(),
+            preferred: self.shared.preferred.clone(),
+            ..Problem::default()
+        };
+        for (name, entry) in &registry.entries {
+            let Some(inspection) = &entry.inspection else { continue };
+            let manifest = &inspection.manifest;
+            let (state, reason) = entry.state();
+            if matches!(state, State::Waiting | State::Running) {
+                let bound = (state == State::Running).then(|| bound(entry));
+                problem.members.insert(name, Member { manifest, provides: &manifest.provides, bound });
+            } else {
+                let reason = format!("it is {state}: {}", reason.unwrap_or_default());
+                problem.outsiders.insert(name, Outsider { provides: &manifest.provides, reason });
+            }
+        }
+        resolve(&problem)
+    }
+
+    /// Compiles what is about to start and is not compiled yet, all at once and off the async threads.
+    async fn compile(&self, plan: &Plan) {
+        let mut jobs = Vec::new();
+        for name in &plan.order {
+            if let Some(bytes) = self.registry().entries[name].bytes.clone() {
+                let engine = self.shared.engine.clone();
+                jobs.push((name.clone(), tokio::task::spawn_blocking(move || engine.compile(&bytes))));
+            }
+        }
+        for (name, job) in jobs {
+            let compiled: Result<Component, EngineError> = match job.await {
+                Ok(compiled) => compiled,
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            };
+            let mut registry = self.registry();
+            let entry = registry.entries.get_mut(&name).expect("entries stay while a load goes on");
+            match compiled {
+                Ok(component) => {
+                    entry.component = Some(component);
+                    entry.bytes = None;
+                }
+                Err(error) => entry.become_(State::Failed, Some(format!("it cannot be compiled: {error}"))),
+            }
+        }
+    }
+
+    /// Starts one Planet whose providers run; says whether it runs now.
+    async fn start(&self, name: &str) -> bool {
+        let (component, inspection, bindings) = {
+            let mut registry = self.registry();
+            bind(&registry, name);
+            let entry = registry.entries.get_mut(name).expect("the plan knows only entries");
+            let (Some(component), Some(inspection)) = (entry.component.clone(), entry.inspection.clone()) else {
+                return false;
+            };
+            entry.become_(State::Starting, Some("it is starting".to_owned()));
+            (component, inspection, Arc::clone(&entry.bindings))
+        };
+        let shared = &self.shared;
+        let linked = link(&shared.linker, &component, &inspection, &bindings, &shared.services);
+        let started = match linked {
+            Ok(linked) => Planet::start(&shared.engine, name.into(), &linked, &inspection, &shared.limits)
+                .await
+                .map_err(|error| error.to_string()),
+            Err(error) => Err(format!("it cannot be linked: {error:#}")),
+        };
+        let mut registry = self.registry();
+        let entry = registry.entries.get_mut(name).expect("entries stay while a load goes on");
+        match started {
+            Ok(planet) => {
+                entry.become_(State::Running, None);
+                entry.planet = Some(planet);
+                registry.order.push(name.to_owned());
+                serve_earlier(&registry, name);
+                tracing::debug!(target: "kokoro", planet = name, "running");
+                true
+            }
+            Err(reason) => {
+                tracing::warn!(target: "kokoro", planet = name, "failed: {reason}");
+                entry.become_(State::Failed, Some(reason));
+                false
+            }
+        }
+    }
+}
+
+/// What is bound and shall stay so. An optional import whose provider has ended may get another.
+fn bound(entry: &Entry) -> BTreeMap<crate::interface::InterfaceName, Provider> {
+    let optional = |import: &crate::interface::InterfaceName| {
+        entry.inspection.as_ref().is_some_and(|i| i.manifest.optional.contains(import))
+    };
+    let stays = |import: &crate::interface::InterfaceName| match entry.bindings.planets.get(import) {
+        Some(binding) => match binding.target() {
+            Some(target) => !optional(import) || target.planet.ended().is_none(),
+            None => false,
+        },
+        None => true,
+    };
+    let providers = entry.providers.iter().filter(|(import, _)| stays(import));
+    providers.map(|(import, provider)| (import.clone(), provider.clone())).collect()
+}
+
+/// Writes down who serves whom, and who waits for what.
+fn apply(registry: &mut Registry, plan: &Plan) {
+    for (name, waiting) in &plan.waiting {
+        let entry = registry.entries.get_mut(name).expect("the plan knows only entries");
+        entry.become_(State::Waiting, Some(format!("{waiting:#}")));
+    }
+    for (name, providers) in &plan.bindings {
+        let entry = registry.entries.get_mut(name).expect("the plan knows only entries");
+        entry.providers = providers.clone();
+        if entry.is_running() {
+            bind(registry, name);
+        }
+    }
+}
+
+/// Points the imports of one Planet at their providers, as far as those run.
+fn bind(registry: &Registry, name: &str) {
+    let entry = &registry.entries[name];
+    for (import, binding) in &entry.bindings.planets {
+        let target = entry.providers.get(import).and_then(|provider| target(registry, provider));
+        binding.point_at(target);
+    }
+}
+
+fn target(registry: &Registry, provider: &Provider) -> Option<Target> {
+    match provider {
+        Provider::Host => None,
+        Provider::Planet { name, export } => {
+            let planet = registry.entries.get(name)?.planet.clone()?;
+            Some(Target { planet, export: export.to_string().into() })
+        }
+    }
+}
+
+/// Points optional imports at a Planet that has started after those who want it (which a circle can make necessary).
+fn serve_earlier(registry: &Registry, started: &str) {
+    for entry in registry.entries.values().filter(|entry| entry.planet.is_some()) {
+        for (import, provider) in &entry.providers {
+            if matches!(provider, Provider::Planet { name, .. } if name == started)
+                && let Some(binding) = entry.bindings.planets.get(import)
+            {
+                binding.point_at(target(registry, provider));
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The states of all Planets, and the legal changes between them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Serialize;
+use wasmtime::component::Component;
+
+use crate::inspect::Inspection;
+use crate::interface::InterfaceName;
+use crate::link::Bindings;
+use crate::planet::Planet;
+use crate::resolve::Provider;
+
+/// Where a Planet (plugin) is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum State {
+    /// A required dependency is missing.
+    Waiting,
+    /// It is being instantiated, or its `start` runs.
+    Starting,
+    /// It answers calls.
+    Running,
+    /// Its `stop` runs.
+    Stopping,
+    /// It has been stopped.
+    Gone,
+    /// It ended in an error, or could not be loaded or started.
+    Failed,
+}
+
+impl State {
+    /// Whether the life of a Planet can go on from here to `next`.
+    fn may_become(self, next: State) -> bool {
+        use State::*;
+        matches!(
+            (self, next),
+            (Waiting, Starting)
+                | (Waiting, Gone)
+                | (Starting, Running)
+                | (Running, Stopping)
+                | (Stopping, Gone | Waiting)
+                | (Failed, Starting | Waiting | Gone)
+                | (_, Failed)
+        )
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Waiting => "waiting",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Stopping => "stopping",
+            Self::Gone => "gone",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// All Planets by name.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    pub(crate) entries: BTreeMap<String, Entry>,
+    /// The names of the Planets that were started, in this order.
+    pub(crate) order: Vec<String>,
+}
+
+/// What is known of one Planet.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) file: Option<PathBuf>,
+    /// What the component is; none if it could not be read.
+    pub(crate) inspection: Option<Arc<Inspection>>,
+    /// The component itself, until it is compiled.
+    pub(crate) bytes: Option<Arc<[u8]>>,
+    pub(crate) component: Option<Component>,
+    pub(crate) bindings: Arc<Bindings>,
+    /// Who serves its imports, as the plan has it.
+    pub(crate) providers: BTreeMap<InterfaceName, Provider>,
+    pub(crate) planet: Option<Arc<Planet>>,
+    state: State,
+    reason: Option<String>,
+}
+
+impl Entry {
+    /// A Planet that has been read and is yet to start.
+    pub(crate) fn waiting(
+        file: Option<PathBuf>,
+        inspection: Arc<Inspection>,
+        bytes: Arc<[u8]>,
+        bindings: Arc<Bindings>,
+    ) -> Self {
+        Self {
+            file,
+            inspection: Some(inspection),
+            bytes: Some(bytes),
+            component: None,
+            bindings,
+            providers: BTreeMap::new(),
+            planet: None,
+            state: State::Waiting,
+            reason: Some("it has just been loaded".to_owned()),
+        }
+    }
+
+    /// A file of which no Planet can be made.
+    pub(crate) fn unusable(file: Option<PathBuf>, inspection: Option<Arc<Inspection>>, reason: String) -> Self {
+        Self {
+            file,
+            inspection,
+            bytes: None,
+            component: None,
+            bindings: Arc::default(),
+            providers: BTreeMap::new(),
+            planet: None,
+            state: State::Failed,
+            reason: Some(reason),
+        }
+    }
+
+    /// The state, and the reason for it unless the Planet runs. An instance that ended meanwhile counts as failed.
+    pub(crate) fn state(&self) -> (State, Option<String>) {
+        if self.state == State::Running
+            && let Some(reason) = self.planet.as_ref().and_then(|planet| planet.ended())
+        {
+            return (State::Failed, Some(reason.to_string()));
+        }
+        (self.state, self.reason.clone())
+    }
+
+    /// Goes on to `next`.
+    ///
+    /// # Panics
+    ///
+    /// If the life of a Planet has no such change.
+    pub(crate) fn become_(&mut self, next: State, reason: Option<String>) {
+        let (state, _) = self.state();
+        assert!(state == next || state.may_become(next), "a planet cannot go from {state} to {next}");
+        self.state = next;
+        self.reason = reason;
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.state().0 == State::Running
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::State::*;
+
+    #[test]
+    fn a_life_goes_forward_or_fails() {
+        for (from, to, legal) in [
+            (Waiting, Starting, true),
+            (Starting, Running, true),
+            (Starting, Failed, true),
+            (Running, Stopping, true),
+            (Stopping, Gone, true),
+            (Stopping, Waiting, true),
+            (Failed, Starting, true),
+            (Waiting, Running, false),
+            (Running, Waiting, false),
+            (Gone, Starting, false),
+        ] {
+            assert_eq!(from.may_become(to), legal, "{from} -> {to}");
+        }
+    }
+}

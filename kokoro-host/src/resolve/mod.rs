@@ -1,0 +1,141 @@
+//! Which Planets (plugins) run, in which order, and who serves whom: manifests in, plan out.
+//!
+//! Pure: no Wasmtime, no input or output, no clock. The same manifests give the same plan, in whatever order they come.
+//!
+//! What a plan promises:
+//!
+//! - bound required imports form no cycle;
+//! - a Planet that starts has every required import bound to a Planet that runs by then, or to the application;
+//! - no Planet waits that could run under some choice of providers without a cycle;
+//! - of several providers the preferred one is taken, else the newest of the track, else the first by name, and one is
+//!   passed over only where taking it would close a cycle;
+//! - what is bound already stays as it is.
+
+mod choice;
+mod order;
+mod waiting;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::interface::InterfaceName;
+use crate::manifest::Manifest;
+
+pub use self::waiting::{Obstacle, Unmet, Waiting};
+
+/// Who serves an import.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub(crate) enum Provider {
+    /// The application itself.
+    Host,
+    /// The Planet of this name, by its export of this name (of the import's track, but perhaps of another version).
+    Planet {
+        /// The Planet's name.
+        name: String,
+        /// The export.
+        export: InterfaceName,
+    },
+}
+
+/// A Planet that may run.
+#[derive(Debug, Clone)]
+pub(crate) struct Member<'a> {
+    pub(crate) manifest: &'a Manifest,
+    /// The exports that count.
+    pub(crate) provides: &'a BTreeSet<InterfaceName>,
+    /// What is bound already, if it runs; what is bound stays, and what is not can only be an optional import.
+    pub(crate) bound: Option<BTreeMap<InterfaceName, Provider>>,
+}
+
+/// A Planet that cannot run, whatever happens to others: only there to be named in reasons.
+#[derive(Debug, Clone)]
+pub(crate) struct Outsider<'a> {
+    pub(crate) provides: &'a BTreeSet<InterfaceName>,
+    /// A sentence about it: `it has failed: ...`.
+    pub(crate) reason: String,
+}
+
+/// A pair that does not fit together: the importing Planet, its import, and who cannot serve it.
+pub(crate) type Pair = (String, InterfaceName, Provider);
+
+/// All that decides who runs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Problem<'a> {
+    pub(crate) members: BTreeMap<&'a str, Member<'a>>,
+    pub(crate) outsiders: BTreeMap<&'a str, Outsider<'a>>,
+    /// The interfaces that the application serves. No Planet takes their place.
+    pub(crate) host: BTreeSet<InterfaceName>,
+    /// Pairs whose types do not fit, with the reason.
+    pub(crate) unfit: BTreeMap<Pair, String>,
+    /// Which Planet the application prefers for the interfaces of a path (`acme:log/sink`).
+    pub(crate) preferred: BTreeMap<String, String>,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Plan {
+    /// The Planets to start, in this order.
+    pub(crate) order: Vec<String>,
+    /// For every Planet that runs or is to start: its imports, and who serves them. An optional import that nobody serves
+    /// is not in it.
+    pub(crate) bindings: BTreeMap<String, BTreeMap<InterfaceName, Provider>>,
+    /// The Planets that wait, and for what.
+    pub(crate) waiting: BTreeMap<String, Waiting>,
+}
+
+/// Works out the plan.
+pub(crate) fn resolve(problem: &Problem<'_>) -> Plan {
+    let choice = choice::choose(problem);
+    Plan {
+        order: order::order(problem, &choice),
+        waiting: waiting::explain(problem, &choice),
+        bindings: choice.bindings,
+    }
+}
+
+impl Problem<'_> {
+    /// Who could serve `import` of `consumer` by name and version, the best first; fit or not, running or not.
+    fn candidates(&self, consumer: &str, import: &InterfaceName, by_path: &ByPath) -> Vec<Provider> {
+        if self.host.iter().any(|served| served.can_serve(import)) {
+            return vec![Provider::Host];
+        }
+        let preferred = self.preferred.get(import.path());
+        let mut found: Vec<&(String, InterfaceName)> = by_path
+            .get(import.path())
+            .into_iter()
+            .flatten()
+            .filter(|(name, export)| name != consumer && export.can_serve(import))
+            .collect();
+        found.sort_by_key(|(name, export)| {
+            (preferred != Some(name), std::cmp::Reverse(export.version().cloned()), name.clone())
+        });
+        // Of several versions that one Planet exports, the newest stands for it, unless its types do not fit.
+        found
+            .into_iter()
+            .map(|(name, export)| Provider::Planet { name: name.clone(), export: export.clone() })
+            .collect()
+    }
+
+    fn fits(&self, consumer: &str, import: &InterfaceName, provider: &Provider) -> Option<&str> {
+        let pair = (consumer.to_owned(), import.clone(), provider.clone());
+        self.unfit.get(&pair).map(String::as_str)
+    }
+
+    fn by_path(&self) -> ByPath {
+        let mut by_path = ByPath::new();
+        let members = self.members.iter().map(|(name, member)| (name, member.provides));
+        let outsiders = self.outsiders.iter().map(|(name, outsider)| (name, outsider.provides));
+        for (name, provides) in members.chain(outsiders) {
+            for export in provides {
+                by_path.entry(export.path().to_owned()).or_default().push(((*name).to_owned(), export.clone()));
+            }
+        }
+        by_path
+    }
+}
+
+/// All exports of all Planets, by their path.
+type ByPath = std::collections::HashMap<String, Vec<(String, InterfaceName)>>;
+
+#[cfg(test)]
+mod tests;

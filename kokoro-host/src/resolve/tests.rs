@@ -1,0 +1,258 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[path = "../../tests/model/mod.rs"]
+mod model;
+
+/// One Planet a line: `name: -required ?optional +provided`. Interfaces are short: `a@1.0.0` is `t:t/a@1.0.0`.
+fn manifests(text: &str) -> Vec<Manifest> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines
+        .map(|line| {
+            let (name, items) = line.split_once(':').expect("a name and a colon");
+            let list = |sign: char| -> BTreeSet<InterfaceName> {
+                let items = items.split_whitespace().filter_map(|item| item.strip_prefix(sign));
+                items.map(|item| format!("t:t/{item}").parse().expect("an interface")).collect()
+            };
+            manifest(name, list('-'), list('?'), list('+'))
+        })
+        .collect()
+}
+
+fn manifest(
+    name: &str,
+    requires: BTreeSet<InterfaceName>,
+    optional: BTreeSet<InterfaceName>,
+    provides: BTreeSet<InterfaceName>,
+) -> Manifest {
+    Manifest {
+        name: name.to_owned(),
+        version: None,
+        requires,
+        optional,
+        provides,
+        satellites: Vec::new(),
+        permissions: Default::default(),
+        app: Default::default(),
+    }
+}
+
+fn problem(manifests: &[Manifest]) -> Problem<'_> {
+    let members = manifests
+        .iter()
+        .map(|manifest| (manifest.name.as_str(), Member { manifest, provides: &manifest.provides, bound: None }));
+    Problem { members: members.collect(), ..Problem::default() }
+}
+
+/// The plan in words: the order, who serves whom, who waits and why.
+fn show(plan: &Plan) -> String {
+    let mut text = format!("start {}\n", plan.order.join(" "));
+    for (consumer, bindings) in &plan.bindings {
+        for (import, provider) in bindings {
+            let short = import.to_string().replace("t:t/", "");
+            match provider {
+                Provider::Host => text += &format!("{consumer} -{short}-> the application\n"),
+                Provider::Planet { name, export } => {
+                    let version = export.version().map(|v| v.to_string()).unwrap_or_default();
+                    text += &format!("{consumer} -{short}-> {name} {version}\n");
+                }
+            }
+        }
+    }
+    for (name, waiting) in &plan.waiting {
+        text += &format!("{name} waits: {waiting}\n");
+    }
+    text
+}
+
+fn check(input: &str, expected: &str) {
+    let manifests = manifests(input);
+    let plan = show(&resolve(&problem(&manifests)));
+    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(plan.trim().lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn providers_start_first_and_ties_go_by_name() {
+    check(
+        "z: +a@1.0.0
+         b: -a@1.0.0
+         c:
+         a: -a@1.0.0",
+        "start c z a b
+         a -a@1.0.0-> z 1.0.0
+         b -a@1.0.0-> z 1.0.0",
+    );
+}
+
+#[test]
+fn the_newest_of_the_track_serves_and_else_the_first_by_name() {
+    check(
+        "user: -a@1.1.0
+         old: +a@1.0.0
+         new-b: +a@1.2.0
+         new-a: +a@1.2.0
+         other: +a@2.0.0",
+        "start new-a new-b old other user
+         user -a@1.1.0-> new-a 1.2.0",
+    );
+}
+
+#[test]
+fn what_is_preferred_comes_before_what_is_newest() {
+    let manifests = manifests("user: -a@1.0.0\nold: +a@1.0.0\nnew: +a@1.2.0");
+    let mut problem = problem(&manifests);
+    problem.preferred = BTreeMap::from([("t:t/a".to_owned(), "old".to_owned())]);
+    assert!(show(&resolve(&problem)).contains("user -a@1.0.0-> old 1.0.0"));
+}
+
+#[test]
+fn nobody_takes_the_place_of_the_application() {
+    let manifests = manifests("user: -a@1.0.0\nrival: +a@1.5.0");
+    let mut problem = problem(&manifests);
+    problem.host = BTreeSet::from(["t:t/a@1.0.0".parse().unwrap()]);
+    assert!(show(&resolve(&problem)).contains("user -a@1.0.0-> the application"));
+}
+
+#[test]
+fn who_imports_what_it_exports_decorates_another() {
+    check(
+        "base: +a@1.0.0
+         decorator: +a@1.1.0 -a@1.0.0
+         user: -a@1.0.0",
+        "start base decorator user
+         decorator -a@1.0.0-> base 1.0.0
+         user -a@1.0.0-> decorator 1.1.0",
+    );
+}
+
+#[test]
+fn a_cycle_is_named_by_its_path_and_the_others_run() {
+    check(
+        "a: +a@1.0.0 -b@1.0.0
+         b: +b@1.0.0 -c@1.0.0
+         c: +c@1.0.0 -a@1.0.0
+         d: -a@1.0.0
+         e:",
+        "start e
+         a waits: it waits for itself, along required imports: `a` -> `b` -> `c` -> `a`
+         b waits: it waits for itself, along required imports: `b` -> `c` -> `a` -> `b`
+         c waits: it waits for itself, along required imports: `c` -> `a` -> `b` -> `c`
+         d waits: needs `t:t/a@1.0.0`, which `a` provides, but it waits itself",
+    );
+}
+
+#[test]
+fn another_provider_breaks_a_cycle_though_it_is_older() {
+    check(
+        "a: +a@1.1.0 -b@1.0.0
+         b: +b@1.0.0 -a@1.0.0
+         old: +a@1.0.0",
+        "start old b a
+         a -b@1.0.0-> b 1.0.0
+         b -a@1.0.0-> old 1.0.0",
+    );
+}
+
+#[test]
+fn an_optional_edge_breaks_a_cycle() {
+    check(
+        "a: +a@1.0.0 -b@1.0.0
+         b: +b@1.0.0 ?a@1.0.0",
+        "start b a
+         a -b@1.0.0-> b 1.0.0
+         b -a@1.0.0-> a 1.0.0",
+    );
+}
+
+#[test]
+fn a_circle_of_options_elsewhere_does_not_hurry_those_who_wait_for_it() {
+    check(
+        "a-late: ?x@1.0.0
+         x: +x@1.0.0 ?y@1.0.0
+         y: +y@1.0.0 ?x@1.0.0",
+        "start x a-late y
+         a-late -x@1.0.0-> x 1.0.0
+         x -y@1.0.0-> y 1.0.0
+         y -x@1.0.0-> x 1.0.0",
+    );
+}
+
+#[test]
+fn optional_imports_that_nobody_serves_stop_nobody() {
+    check("a: ?x@1.0.0", "start a");
+}
+
+#[test]
+fn who_waits_says_what_for_and_what_is_closest() {
+    check(
+        "chat: -sink@1.2.0
+         logger: +sink@2.0.0
+         reader: -sinc@2.0.0",
+        "start logger
+         chat waits: needs `t:t/sink@1.2.0`, and no loaded planet provides it
+         reader waits: needs `t:t/sinc@2.0.0`, and no loaded planet provides it",
+    );
+    let manifests = manifests("chat: -sink@1.2.0\nlogger: +sink@2.0.0");
+    let plan = resolve(&problem(&manifests));
+    assert_eq!(
+        format!("{:#}", plan.waiting["chat"]),
+        "needs `t:t/sink@1.2.0`, and no loaded planet provides it\n  \
+         closest: `t:t/sink@2.0.0` from `logger`\n  \
+         help: load a provider of 1.x, or declare the dependency optional"
+    );
+}
+
+#[test]
+fn what_is_bound_stays_when_a_better_provider_comes() {
+    let manifests = manifests("user: -a@1.0.0 ?b@1.0.0\nold: +a@1.0.0\nnew: +a@1.9.0 +b@1.0.0");
+    let mut problem = problem(&manifests);
+    let export = "t:t/a@1.0.0".parse::<InterfaceName>().unwrap();
+    let old = Provider::Planet { name: "old".to_owned(), export: export.clone() };
+    problem.members.get_mut("user").unwrap().bound = Some(BTreeMap::from([(export, old)]));
+    problem.members.get_mut("old").unwrap().bound = Some(BTreeMap::new());
+    let plan = show(&resolve(&problem));
+    assert!(plan.starts_with("start new\n"), "{plan}");
+    assert!(plan.contains("user -a@1.0.0-> old 1.0.0"), "{plan}");
+    assert!(plan.contains("user -b@1.0.0-> new 1.0.0"), "{plan}");
+}
+
+fn outcome(set: &model::Set) -> model::Outcome {
+    let list = |list: &[model::Interface]| list.iter().map(|i| i.full().parse().unwrap()).collect();
+    let manifests: Vec<Manifest> =
+        set.iter().map(|(name, p)| manifest(name, list(&p.requires), list(&p.optional), list(&p.provides))).collect();
+    let mut problem = problem(&manifests);
+    for (consumer, importing) in set {
+        for import in importing.requires.iter().chain(&importing.optional) {
+            for (provider, exporting) in set {
+                for export in exporting.provides.iter().filter(|export| export.ty != import.ty) {
+                    let provider = Provider::Planet { name: provider.clone(), export: export.full().parse().unwrap() };
+                    let pair = (consumer.clone(), import.full().parse().unwrap(), provider);
+                    problem.unfit.insert(pair, "its types differ".to_owned());
+                }
+            }
+        }
+    }
+    let plan = resolve(&problem);
+    let mut outcome = model::Outcome { order: plan.order, ..model::Outcome::default() };
+    for (consumer, bindings) in plan.bindings {
+        for (import, provider) in bindings {
+            let Provider::Planet { name, .. } = provider else { continue };
+            outcome.bound.insert((consumer.clone(), import.to_string()), name);
+        }
+        outcome.running.insert(consumer);
+    }
+    outcome
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_plan_satisfies_the_model(set in model::sets(7)) {
+        prop_assert_eq!(model::check(&set, &outcome(&set)), Ok(()));
+    }
+}

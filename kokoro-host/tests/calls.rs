@@ -1,0 +1,200 @@
+//! Typed calls by the application, and what it serves.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use kokoro_host::{Limits, Primary, State};
+use support::shapes::{Colour, Everything, Point, Rights, Shape, Shapes};
+use support::{extra::Extra, faults::Faults, guest, node, primary, primary_with, relay::Relay, with_manifest};
+
+fn everything() -> Everything {
+    let point = |x, label: Option<&str>| Point { x, y: -x, label: label.map(str::to_owned) };
+    Everything {
+        a: true,
+        b: 200,
+        c: -3,
+        d: u64::MAX,
+        e: 0.5,
+        f: 'ß',
+        g: "grüße".to_owned(),
+        h: vec![0, 255, 7],
+        i: (9, "nine".to_owned()),
+        j: Colour::Green,
+        k: Rights::READ | Rights::RUN,
+        l: Shape::Polygon(vec![point(1, None), point(2, Some("two"))]),
+        m: Err("no point".to_owned()),
+        n: Some(11),
+    }
+}
+
+#[tokio::test]
+async fn values_of_all_types_come_back_as_they_went() {
+    let primary = primary(&["shapes"]).await;
+    let shapes = primary.get::<Shapes>().unwrap();
+    assert_eq!(shapes.echo(&everything()).await.unwrap(), everything());
+    let points = [Point { x: 1, y: 2, label: None }, Point { x: 3, y: 4, label: Some("end".to_owned()) }];
+    let reversed: Vec<Point> = points.iter().rev().cloned().collect();
+    assert_eq!(shapes.points(&points).await.unwrap(), reversed);
+    shapes.nothing().await.unwrap();
+}
+
+#[tokio::test]
+async fn all_planets_that_export_an_interface_can_be_called_each() {
+    let primary = primary(&["extra"]).await;
+    let second = with_manifest(guest("extra"), "{}");
+    // The first section counts, and it names the Planet `extra`; the second copy therefore needs one of its own.
+    let renamed = primary.load_bytes("second", second).await.unwrap_err();
+    assert!(renamed.to_string().contains("another planet is called `extra` already"), "{renamed}");
+    let text = include_str!("wat/extra.wat");
+    primary.load_bytes("wat", support::wat(text)).await.unwrap();
+    let mut names = Vec::new();
+    for extra in primary.all::<Extra>() {
+        names.push((extra.planet().unwrap(), extra.name().await.unwrap()));
+    }
+    let expected = [("extra", "extra, in Rust"), ("wat", "extra, in WAT")];
+    assert_eq!(names, expected.map(|(planet, name)| (planet.to_owned(), name.to_owned())));
+}
+
+#[tokio::test]
+async fn a_handle_follows_its_provider() {
+    let primary = primary(&["faulty"]).await;
+    let faults = primary.get::<Faults>().unwrap();
+    assert_eq!(faults.planet().as_deref(), Some("faulty"));
+    faults.panic("on purpose").await.unwrap_err();
+    assert_eq!(faults.planet(), None);
+    assert!(faults.well().await.unwrap_err().is_unavailable());
+    let other = support::wat(include_str!("wat/faults.wat"));
+    primary.load_bytes("successor", other).await.unwrap();
+    // The successor has only some of the functions, so it does not fit, and says which one it lacks.
+    assert_eq!(faults.planet(), None);
+    let error = primary.get::<Faults>().unwrap_err();
+    assert!(error.is_mismatch() && error.to_string().contains("it lacks the function `allocate`"), "{error}");
+    let mut renamed = guest("faulty");
+    let place = renamed.windows(15).position(|w| w == b"{\"name\":\"faulty").unwrap();
+    renamed[place..place + 15].copy_from_slice(b"{\"name\":\"second");
+    primary.load_bytes("second", renamed).await.unwrap();
+    assert_eq!(faults.planet().as_deref(), Some("second"));
+    assert_eq!(faults.well().await.unwrap(), "well");
+}
+
+#[tokio::test]
+async fn the_application_learns_who_calls() {
+    let primary = primary(&["faulty", "relay"]).await;
+    let relay = primary.get::<Relay>().unwrap();
+    assert_eq!(relay.ask().await.unwrap(), ["relay"]);
+}
+
+#[tokio::test]
+async fn optional_imports_are_filled_when_a_provider_comes() {
+    let primary = primary(&["faulty", "relay"]).await;
+    let relay = primary.get::<Relay>().unwrap();
+    assert_eq!(relay.extra().await.unwrap(), None);
+    primary.load_bytes("extra", guest("extra")).await.unwrap();
+    assert_eq!(relay.extra().await.unwrap().as_deref(), Some("extra, in Rust"));
+    assert_eq!(relay.double(21).await.unwrap(), Some(42));
+}
+
+#[tokio::test]
+async fn a_planet_starts_when_what_it_waits_for_comes() {
+    let primary = primary(&["relay"]).await;
+    let waiting = node(&primary, "relay");
+    assert_eq!(waiting.state, State::Waiting);
+    assert!(waiting.reason.unwrap().starts_with("needs `test:guests/faults@0.1.0`, and no loaded planet provides it"));
+    let unavailable = primary.get::<Relay>().unwrap_err();
+    assert!(unavailable.is_unavailable() && unavailable.to_string().contains("planet `relay` is waiting"));
+    primary.load_bytes("faulty", guest("faulty")).await.unwrap();
+    assert_eq!(node(&primary, "relay").state, State::Running);
+}
+
+#[tokio::test]
+async fn nothing_is_granted() {
+    let primary = primary(&["faulty"]).await;
+    let faults = primary.get::<Faults>().unwrap();
+    assert_eq!(faults.surroundings().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_dropped_call_runs_on_and_hurts_nobody() {
+    let primary = primary(&["faulty"]).await;
+    let faults = primary.get::<Faults>().unwrap();
+    let given_up = tokio::time::timeout(Duration::from_millis(30), faults.sleep(300)).await;
+    assert!(given_up.is_err());
+    assert_eq!(faults.well().await.unwrap(), "well");
+}
+
+#[tokio::test]
+async fn calls_wait_for_each_other_and_not_beyond_their_deadline() {
+    let primary = primary(&["faulty"]).await;
+    let faults = primary.get::<Faults>().unwrap();
+    let (slow, late) = tokio::join!(faults.sleep(400), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        faults.within(Duration::from_millis(100)).well().await
+    });
+    slow.unwrap();
+    let late = late.unwrap_err();
+    assert!(late.is_timeout(), "{late}");
+    assert!(late.to_string().contains("before `faulty` was free"), "{late}");
+    assert_eq!(faults.well().await.unwrap(), "well");
+}
+
+#[tokio::test]
+async fn shutdown_stops_dependents_first_and_ends_the_primary() {
+    let primary = primary(&["faulty", "relay"]).await;
+    let faults = primary.get::<Faults>().unwrap();
+    primary.shutdown().await;
+    assert!(primary.graph().planets.iter().all(|node| node.state == State::Gone));
+    assert!(faults.well().await.unwrap_err().is_unavailable());
+    let refused = primary.load_bytes("extra", guest("extra")).await.unwrap_err();
+    assert!(refused.to_string().contains("has been shut down"));
+}
+
+#[tokio::test]
+async fn many_primaries_share_an_engine() {
+    let engine = kokoro_host::Engine::new().unwrap();
+    let one = primary_with(Primary::builder().engine(&engine), &["extra"]).await;
+    let two = primary_with(Primary::builder().engine(&engine), &["extra"]).await;
+    one.shutdown().await;
+    assert_eq!(two.get::<Extra>().unwrap().double(4).await.unwrap(), 8);
+}
+
+#[tokio::test]
+async fn a_function_can_be_called_by_name() {
+    let primary = primary(&["extra"]).await;
+    let double = primary.function("test:guests/extra", "double").await.unwrap();
+    assert_eq!(double.signature(), "func(number: u32) -> u32");
+    assert_eq!(double.call(&[kokoro_host::Val::U32(4)]).await.unwrap(), [kokoro_host::Val::U32(8)]);
+    let wrong = double.call(&[kokoro_host::Val::Bool(true)]).await.unwrap_err();
+    assert!(wrong.is_mismatch(), "{wrong}");
+    assert_eq!(double.call(&[kokoro_host::Val::U32(5)]).await.unwrap(), [kokoro_host::Val::U32(10)]);
+}
+
+#[test]
+fn a_primary_needs_a_runtime_and_says_so() {
+    let error = Primary::builder().build().unwrap_err();
+    assert!(error.to_string().contains("tokio runtime"), "{error}");
+}
+
+#[tokio::test]
+async fn memory_is_limited() {
+    let mut limits = Limits::default();
+    limits.memory = 32 << 20;
+    let primary = primary_with(Primary::builder().limits(limits), &["faulty"]).await;
+    let faults = primary.get::<Faults>().unwrap();
+    assert_eq!(faults.allocate(8).await.unwrap(), 8);
+    let error = faults.allocate(64).await.unwrap_err();
+    assert!(error.is_crash(), "{error}");
+    assert!(error.to_string().contains("it had reached its memory limit of 32 MiB"), "{error}");
+}
+
+#[tokio::test]
+async fn a_deadline_is_inherited_by_the_calls_below() {
+    let primary = primary(&["faulty", "relay"]).await;
+    let relay = primary.get::<Relay>().unwrap();
+    let began = Instant::now();
+    let answer = relay.within(Duration::from_millis(500)).spin_text().await.unwrap();
+    assert!(answer.contains("planet `faulty` was late"), "{answer}");
+    assert!(began.elapsed() < Duration::from_secs(30), "the default deadline is longer");
+    assert_eq!(node(&primary, "relay").state, State::Running);
+    assert_eq!(node(&primary, "faulty").state, State::Failed);
+}

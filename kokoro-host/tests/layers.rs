@@ -1,0 +1,77 @@
+//! The layers of the design: each file uses only those above it, and the resolver is pure.
+
+use std::path::{Path, PathBuf};
+
+/// From the top of the list downwards; each may use what comes before it. `rt` is what generated code calls.
+const LAYERS: &[&str] = &[
+    "interface",
+    "manifest",
+    "resolve",
+    "limits",
+    "engine",
+    "inspect",
+    "planet",
+    "link",
+    "registry",
+    "graph",
+    "error",
+    "primary",
+    "rt",
+    "lib",
+];
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files.extend(sources(&path)),
+            false => files.push(path),
+        }
+    }
+    files
+}
+
+/// The first part of a path below `src`, without extension: its layer.
+fn layer(file: &Path, src: &Path) -> String {
+    let first = file.strip_prefix(src).unwrap().components().next().unwrap();
+    Path::new(&first).file_stem().unwrap().to_string_lossy().into_owned()
+}
+
+/// Code without comments and without the test modules at the end of files.
+fn code(file: &Path) -> String {
+    let text = std::fs::read_to_string(file).unwrap();
+    let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+    text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn no_file_uses_a_layer_below_its_own() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut checked = 0;
+    for file in sources(&src).iter().filter(|file| !file.ends_with("tests.rs")) {
+        let own = layer(file, &src);
+        let place = |name: &str| LAYERS.iter().position(|layer| *layer == name);
+        let own_place = place(&own).unwrap_or_else(|| panic!("`{own}` is in no layer; see the list here"));
+        for (_, rest) in
+            code(file).match_indices("crate::").map(|(i, found)| (i, code(file)[i + found.len()..].to_owned()))
+        {
+            let used: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            // Items that `lib.rs` re-exports are only named in documentation, and macros are of no layer.
+            let Some(used_place) = place(&used) else { continue };
+            assert!(used_place <= own_place, "{} uses `{used}`, which is below `{own}`", file.display());
+            checked += 1;
+        }
+    }
+    assert!(checked > 40, "only {checked} uses were found: does this test still see them?");
+}
+
+#[test]
+fn the_resolver_uses_no_wasmtime_no_io_and_no_clock() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resolve");
+    for file in sources(&src).iter().filter(|file| !file.ends_with("tests.rs")) {
+        for forbidden in ["wasmtime", "tokio", "std::fs", "std::io", "std::time", "std::net", "std::env", "tracing"] {
+            assert!(!code(file).contains(forbidden), "{} uses `{forbidden}`", file.display());
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Random sets of real components, made from WIT text alone, against the model of what a settled set satisfies.
+
+mod model;
+mod support;
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Mutex;
+
+use kokoro_host::{EdgeKind, EdgeProvider, Engine, Primary, State};
+use model::{Interface, Outcome, Planet, Set};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
+use wit_parser::{ManglingAndAbi, Resolve};
+
+/// How many sets are tried.
+const SETS: u32 = 400;
+
+/// A component with these imports and exports; its functions do nothing.
+fn component(planet: &Planet) -> Vec<u8> {
+    let mut text = "package t:root;\nworld root {\n".to_owned();
+    let mut packages = HashMap::new();
+    for (word, interfaces) in [("import", &planet.requires), ("import", &planet.optional), ("export", &planet.provides)]
+    {
+        for interface in interfaces {
+            let _ = writeln!(text, "  {word} {};", interface.full());
+            packages.insert(interface.full(), interface);
+        }
+    }
+    text.push_str("}\n");
+    for interface in packages.values() {
+        let full = interface.full();
+        let (package, version) = (full.split('/').next().unwrap(), full.split('@').nth(1).unwrap());
+        let ty = if interface.ty == 0 { "u8" } else { "string" };
+        let _ = writeln!(text, "package {package}@{version} {{ interface i {{ f: func() -> {ty}; }} }}");
+    }
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str("set.wit", &text).unwrap_or_else(|error| panic!("{error:#}\n{text}"));
+    let world = resolve.select_world(&[package], Some("root")).unwrap();
+    let mut module = dummy_module(&resolve, world, ManglingAndAbi::Standard32);
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    let component = ComponentEncoder::default().validate(true).module(&module).unwrap().encode().unwrap();
+    let optional: Vec<String> = planet.optional.iter().map(Interface::full).collect();
+    support::with_manifest(component, &serde_json::json!({ "optional": optional }).to_string())
+}
+
+/// Two types under one name cannot stand in one WIT text; such sets are beside the point.
+fn is_expressible(set: &Set) -> bool {
+    set.values().all(|planet| {
+        let all = || planet.requires.iter().chain(&planet.optional).chain(&planet.provides);
+        all().all(|a| all().all(|b| a.full() != b.full() || a.ty == b.ty))
+    })
+}
+
+async fn outcome(primary: &Primary) -> Outcome {
+    let graph = primary.graph();
+    let mut outcome = Outcome { order: graph.order.clone(), ..Outcome::default() };
+    for node in &graph.planets {
+        if node.state != State::Running {
+            assert_eq!(node.state, State::Waiting, "{node:?}");
+            assert!(node.reason.is_some(), "`{}` waits without a reason", node.name);
+            continue;
+        }
+        outcome.running.insert(node.name.clone());
+        for edge in &node.imports {
+            assert_ne!(edge.kind, EdgeKind::Host);
+            if let Some(EdgeProvider::Planet(provider)) = &edge.provider {
+                outcome.bound.insert((node.name.clone(), edge.interface.to_string()), provider.clone());
+            }
+        }
+    }
+    outcome
+}
+
+#[test]
+fn random_sets_of_real_components_satisfy_the_model() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let engine = Engine::new().unwrap();
+    let tried = Mutex::new((0, 0, 0));
+    let mut runner = TestRunner::new(ProptestConfig { cases: SETS, ..ProptestConfig::default() });
+    let strategy = model::sets(6).prop_filter("one type for each name", is_expressible);
+    let done = runner.run(&strategy, |set| {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, planet) in &set {
+            std::fs::write(folder.path().join(format!("{name}.wasm")), component(planet)).unwrap();
+        }
+        let outcome = runtime.block_on(async {
+            let primary = Primary::builder().engine(&engine).build().unwrap();
+            primary.load_dir(folder.path()).await.unwrap();
+            let outcome = outcome(&primary).await;
+            primary.shutdown().await;
+            outcome
+        });
+        let mut tried = tried.lock().unwrap();
+        *tried = (tried.0 + 1, tried.1 + set.len(), tried.2 + outcome.running.len());
+        model::check(&set, &outcome).map_err(TestCaseError::fail)
+    });
+    done.unwrap_or_else(|error| panic!("{error}"));
+    let (sets, planets, running) = *tried.lock().unwrap();
+    eprintln!("{sets} sets of {planets} planets, of which {running} run");
+}

@@ -1,0 +1,300 @@
+//! `kokoro_host::bindings!`: what an application calls of its Planets (plugins), and what it serves to them.
+
+mod parse;
+mod types;
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::{Error, LitStr, Result};
+use wit_parser::{Function, InterfaceId, TypeDefKind};
+
+use self::parse::{Declaration, Listed};
+use self::types::Types;
+use crate::surroundings::Surroundings;
+use crate::wit::Wit;
+
+pub(crate) fn bindings(input: TokenStream, surroundings: &Surroundings) -> TokenStream {
+    let declaration = match syn::parse2::<Declaration>(input) {
+        Ok(declaration) => declaration,
+        Err(error) => return error.to_compile_error(),
+    };
+    expand(&declaration, surroundings).unwrap_or_else(|error| error.to_compile_error())
+}
+
+/// An interface that gets a module.
+struct Module {
+    id: InterfaceId,
+    ident: Ident,
+    /// The application calls it.
+    called: bool,
+    /// The application serves it.
+    served: bool,
+}
+
+fn expand(declaration: &Declaration, surroundings: &Surroundings) -> Result<TokenStream> {
+    let shown = declaration.path.as_ref().map_or("wit".to_owned(), LitStr::value);
+    let place = declaration.path.as_ref().map_or(Span::call_site(), LitStr::span);
+    let wit = surroundings.find(&shown).and_then(|path| Wit::load(&path, &shown));
+    let mut wit = wit.map_err(|error| Error::new(place, error))?;
+    let mut modules = Vec::new();
+    for listed in &declaration.interfaces {
+        add(&mut modules, &wit, listed, true)?;
+    }
+    for listed in &declaration.serves {
+        add(&mut modules, &wit, listed, false)?;
+    }
+    add_used(&mut modules, &wit);
+    check_names(&modules, &wit, place)?;
+
+    let ids: Vec<InterfaceId> = modules.iter().map(|module| module.id).collect();
+    let world = wit.world("bindings", &ids, &[]).map_err(|error| Error::new(place, error))?;
+    let package = wit.resolve.worlds[world].package.expect("a world that was just made is in a package");
+    let package =
+        wit_component::encode(&wit.resolve, package).map_err(|error| Error::new(place, format!("{error:#}")))?;
+    let package = Literal::byte_string(&package);
+
+    let names = modules.iter().map(|module| (module.id, module.ident.clone())).collect();
+    let types = Types { resolve: &wit.resolve, modules: names };
+    let modules = modules.iter().map(|module| module_tokens(&wit, &types, module)).collect::<Result<Vec<_>>>()?;
+    let files = wit.files.iter().map(|file| file.to_string_lossy().into_owned());
+    Ok(quote! {
+        #(#modules)*
+        #[doc(hidden)]
+        static __KOKORO_PACKAGE: &[u8] = #package;
+        // Builds anew when a WIT file changes.
+        #(const _: &[u8] = ::core::include_bytes!(#files);)*
+    })
+}
+
+fn add(modules: &mut Vec<Module>, wit: &Wit, listed: &Listed, called: bool) -> Result<()> {
+    let error = |message: String| Error::new(listed.name.span(), message);
+    let name = listed.name.value();
+    let id = wit.interface(&name).map_err(|e| error(e.to_string()))?;
+    let interface = &wit.resolve.interfaces[id];
+    if let Some((resource, _)) =
+        interface.types.iter().find(|(_, ty)| matches!(wit.resolve.types[**ty].kind, TypeDefKind::Resource))
+    {
+        return Err(error(format!(
+            "`{name}` defines the resource `{resource}`, and resources between planets and the application are not supported yet\n  \
+             help: pass records, or an id that the other side gives out"
+        )));
+    }
+    match modules.iter_mut().find(|module| module.id == id) {
+        Some(module) if called && module.called || !called && module.served => {
+            return Err(error(format!("`{name}` is listed twice\n  help: remove one of them")));
+        }
+        Some(module) => {
+            module.called |= called;
+            module.served |= !called;
+        }
+        None => {
+            let ident = match &listed.alias {
+                Some(alias) => alias.clone(),
+                None => module_ident(interface.name.as_deref().unwrap_or_default(), listed.name.span()),
+            };
+            modules.push(Module { id, ident, called, served: !called });
+        }
+    }
+    Ok(())
+}
+
+/// The interfaces from which those in `modules` use types get a module too.
+fn add_used(modules: &mut Vec<Module>, wit: &Wit) {
+    let mut next = 0;
+    while next < modules.len() {
+        for used in wit.resolve.interface_direct_deps(modules[next].id) {
+            if modules.iter().all(|module| module.id != used) {
+                let name = wit.resolve.interfaces[used].name.as_deref().unwrap_or_default();
+                let ident = module_ident(name, Span::call_site());
+                modules.push(Module { id: used, ident, called: false, served: false });
+            }
+        }
+        next += 1;
+    }
+}
+
+fn check_names(modules: &[Module], wit: &Wit, place: Span) -> Result<()> {
+    for (i, module) in modules.iter().enumerate() {
+        if let Some(other) = modules[..i].iter().find(|other| other.ident == module.ident) {
+            let (one, two) = (wit.name(other.id), wit.name(module.id));
+            let span = if module.called || module.served { module.ident.span() } else { place };
+            return Err(Error::new(
+                span,
+                format!(
+                    "`{one}` and `{two}` would both be the module `{}`\n  help: write `\"{two}\" as another_name`",
+                    module.ident
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn module_ident(name: &str, span: Span) -> Ident {
+    Ident::new(&wit_bindgen_rust::to_rust_ident(name), span)
+}
+
+fn module_tokens(wit: &Wit, types: &Types<'_>, module: &Module) -> Result<TokenStream> {
+    let interface = &wit.resolve.interfaces[module.id];
+    let name = wit.name(module.id);
+    let ident = &module.ident;
+    let error = |message: String| Error::new(ident.span(), format!("`{name}`: {message}"));
+    let definitions = interface
+        .types
+        .values()
+        .map(|ty| types.definition(*ty, module.id).map_err(error))
+        .collect::<Result<Vec<_>>>()?;
+    let functions: Vec<&Function> = interface.functions.values().collect();
+    if let Some(function) = functions.iter().find(|function| function.kind.is_async()) {
+        return Err(error(format!("`{}` is an async function, and those are not supported yet", function.name)));
+    }
+    let called = module.called.then(|| handle(wit, types, module, &functions).map_err(error)).transpose()?;
+    let served = module.served.then(|| service(types, &name, &functions).map_err(error)).transpose()?;
+    let docs = types::docs(&interface.docs, &format!("The interface `{name}`."));
+    Ok(quote! {
+        #docs
+        #[allow(missing_docs, unused_imports, dead_code, unreachable_pub, clippy::all)]
+        pub mod #ident {
+            use ::kokoro_host::rt::wasmtime;
+            #(#definitions)*
+            #called
+            #served
+        }
+    })
+}
+
+/// The typed handle to an interface that the application calls.
+fn handle(
+    wit: &Wit,
+    types: &Types<'_>,
+    module: &Module,
+    functions: &[&Function],
+) -> core::result::Result<TokenStream, String> {
+    let interface = &wit.resolve.interfaces[module.id];
+    let name = wit.name(module.id);
+    let own = interface.name.as_deref().unwrap_or_default();
+    let taken = interface.types.keys().any(|ty| types::camel(ty) == types::camel(own));
+    let handle = match taken {
+        true => format_ident!("{}Handle", types::camel(own)),
+        false => format_ident!("{}", types::camel(own)),
+    };
+    let mut methods = Vec::new();
+    for function in functions {
+        let wit_name = &function.name;
+        let method = module_ident(wit_name, Span::call_site());
+        let docs = types::docs(&function.docs, &format!("Calls `{wit_name}`."));
+        let mut params = Vec::new();
+        let mut values = Vec::new();
+        for param in &function.params {
+            let ident = module_ident(&param.name, Span::call_site());
+            let (ty, value) = types.borrowed(&param.ty, &ident)?;
+            params.push(quote!(#ident: #ty));
+            values.push(value);
+        }
+        let (result, answer) = match &function.result {
+            Some(ty) => {
+                let ty = types.owned(ty)?;
+                (quote!(#ty), quote!(self.0.call::<_, (#ty,)>(#wit_name, (#(#values,)*)).await.map(|(answer,)| answer)))
+            }
+            None => (quote!(()), quote!(self.0.call::<_, ()>(#wit_name, (#(#values,)*)).await)),
+        };
+        methods.push(quote! {
+            #docs
+            ///
+            /// The outer `Result` is Kokoro's: it is an `Err` if no answer came. The arguments are copied, since a call
+            /// that is given up runs to its end without its caller.
+            pub async fn #method(&self, #(#params),*) -> ::core::result::Result<#result, ::kokoro_host::Error> {
+                #answer
+            }
+        });
+    }
+    let about = format!("A handle to whoever provides `{name}`.");
+    Ok(quote! {
+        #[doc = #about]
+        #[derive(Debug, Clone)]
+        pub struct #handle(::kokoro_host::Handle);
+
+        impl #handle {
+            /// The name of the Planet (plugin) that answers at present; none if nobody does.
+            pub fn planet(&self) -> ::core::option::Option<::std::string::String> {
+                self.0.planet()
+            }
+
+            /// The same handle, whose calls may take no longer than `time` each.
+            #[must_use]
+            pub fn within(&self, time: ::core::time::Duration) -> Self {
+                Self(self.0.clone().within(time))
+            }
+
+            #(#methods)*
+        }
+
+        impl ::kokoro_host::Interface for #handle {
+            const NAME: &'static str = #name;
+
+            fn package() -> &'static [u8] {
+                super::__KOKORO_PACKAGE
+            }
+
+            fn from_handle(handle: ::kokoro_host::Handle) -> Self {
+                Self(handle)
+            }
+        }
+    })
+}
+
+/// The trait of an interface that the application serves.
+fn service(types: &Types<'_>, name: &str, functions: &[&Function]) -> core::result::Result<TokenStream, String> {
+    let mut methods = Vec::new();
+    let mut definitions = Vec::new();
+    for function in functions {
+        let wit_name = &function.name;
+        let method = module_ident(wit_name, Span::call_site());
+        let docs = types::docs(&function.docs, &format!("Answers `{wit_name}`."));
+        let idents: Vec<Ident> =
+            function.params.iter().map(|param| module_ident(&param.name, Span::call_site())).collect();
+        let tys =
+            function.params.iter().map(|param| types.owned(&param.ty)).collect::<core::result::Result<Vec<_>, _>>()?;
+        let result = function.result.as_ref().map(|ty| types.owned(ty)).transpose()?;
+        let output = result.clone().unwrap_or_else(|| quote!(()));
+        let (results, answer) = match &result {
+            Some(ty) => (quote!((#ty,)), quote!((answer,))),
+            None => (quote!(()), quote!(answer)),
+        };
+        methods.push(quote! {
+            #docs
+            fn #method(
+                &self,
+                caller: &::kokoro_host::Caller,
+                #(#idents: #tys),*
+            ) -> impl ::core::future::Future<Output = #output> + ::core::marker::Send;
+        });
+        definitions.push(quote! {
+            let this = ::std::sync::Arc::clone(&host);
+            functions.define::<(#(#tys,)*), #results, _, _>(#wit_name, move |caller, (#(#idents,)*)| {
+                let this = ::std::sync::Arc::clone(&this);
+                async move {
+                    let answer = this.#method(&caller, #(#idents),*).await;
+                    #answer
+                }
+            })?;
+        });
+    }
+    let about = format!("Implemented by the application to serve `{name}`. Each function gets to know who calls.");
+    let serve = format!("What a Primary's builder takes to serve `{name}`.");
+    Ok(quote! {
+        #[doc = #about]
+        pub trait Host: ::core::marker::Send + ::core::marker::Sync + 'static {
+            #(#methods)*
+        }
+
+        #[doc = #serve]
+        pub fn serve<T: Host>(host: T) -> ::kokoro_host::Service {
+            let host = ::std::sync::Arc::new(host);
+            ::kokoro_host::rt::service(#name, super::__KOKORO_PACKAGE, move |functions| {
+                #(#definitions)*
+                ::core::result::Result::Ok(())
+            })
+        }
+    })
+}

@@ -1,0 +1,217 @@
+//! Rust types for WIT types, on the application's side. Wasmtime's derives do the conversion.
+
+use std::collections::HashMap;
+
+use heck::ToUpperCamelCase;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+use wit_parser::{Docs, InterfaceId, Resolve, Type, TypeDef, TypeDefKind, TypeId, TypeOwner};
+
+/// Where types are found: each interface is a module, and all modules are siblings.
+pub(super) struct Types<'a> {
+    pub(super) resolve: &'a Resolve,
+    pub(super) modules: HashMap<InterfaceId, Ident>,
+}
+
+/// A WIT name as Rust names types.
+pub(super) fn camel(name: &str) -> String {
+    name.to_upper_camel_case()
+}
+
+/// The documentation of an item, or a sentence in its place.
+pub(super) fn docs(docs: &Docs, otherwise: &str) -> TokenStream {
+    let text = docs.contents.as_deref().unwrap_or(otherwise);
+    let lines = text.trim_end().lines().map(|line| format!(" {line}"));
+    quote!(#(#[doc = #lines])*)
+}
+
+impl Types<'_> {
+    /// The definition of a named type of the interface `home`.
+    pub(super) fn definition(&self, id: TypeId, home: InterfaceId) -> Result<TokenStream, String> {
+        let def = &self.resolve.types[id];
+        let wit_name = def.name.as_deref().unwrap_or_default();
+        let name = format_ident!("{}", camel(wit_name));
+        let docs = docs(&def.docs, &format!("`{wit_name}`."));
+        let derives = quote! {
+            #[derive(
+                Debug, Clone, PartialEq,
+                wasmtime::component::ComponentType, wasmtime::component::Lift, wasmtime::component::Lower,
+            )]
+            #[component(wasmtime_crate = ::kokoro_host::rt::wasmtime)]
+        };
+        Ok(match &def.kind {
+            TypeDefKind::Record(record) => {
+                let mut fields = Vec::new();
+                for field in &record.fields {
+                    let docs = self::docs(&field.docs, &format!("`{}`.", field.name));
+                    let (wit_name, ident) = (&field.name, ident(&field.name));
+                    let ty = self.owned(&field.ty)?;
+                    fields.push(quote!(#docs #[component(name = #wit_name)] pub #ident: #ty));
+                }
+                quote!(#docs #derives #[component(record)] pub struct #name { #(#fields),* })
+            }
+            TypeDefKind::Variant(variant) => {
+                let mut cases = Vec::new();
+                for case in &variant.cases {
+                    let docs = self::docs(&case.docs, &format!("`{}`.", case.name));
+                    let (wit_name, ident) = (&case.name, format_ident!("{}", camel(&case.name)));
+                    let value = match &case.ty {
+                        Some(ty) => {
+                            let ty = self.owned(ty)?;
+                            quote!((#ty))
+                        }
+                        None => quote!(),
+                    };
+                    cases.push(quote!(#docs #[component(name = #wit_name)] #ident #value));
+                }
+                quote!(#docs #derives #[component(variant)] pub enum #name { #(#cases),* })
+            }
+            TypeDefKind::Enum(def) => {
+                let cases = def.cases.iter().map(|case| {
+                    let docs = self::docs(&case.docs, &format!("`{}`.", case.name));
+                    let (wit_name, ident) = (&case.name, format_ident!("{}", camel(&case.name)));
+                    quote!(#docs #[component(name = #wit_name)] #ident)
+                });
+                let repr = match def.cases.len() {
+                    0..=0x100 => quote!(u8),
+                    0x101..=0x1_0000 => quote!(u16),
+                    _ => quote!(u32),
+                };
+                quote!(#docs #derives #[derive(Copy, Eq)] #[component(enum)] #[repr(#repr)] pub enum #name { #(#cases),* })
+            }
+            TypeDefKind::Flags(flags) => {
+                let constants = flags.flags.iter().map(|flag| {
+                    let (wit_name, ident) =
+                        (&flag.name, format_ident!("{}", flag.name.replace('-', "_").to_uppercase()));
+                    quote!(#[component(name = #wit_name)] const #ident;)
+                });
+                quote!(wasmtime::component::flags!(#name { #(#constants)* });)
+            }
+            TypeDefKind::Type(Type::Id(used)) if self.home(*used) != Some(home) && self.home(*used).is_some() => {
+                let used = self.path(*used)?;
+                quote!(#docs pub use #used as #name;)
+            }
+            _ => {
+                let ty = self.kind(def)?;
+                quote!(#docs pub type #name = #ty;)
+            }
+        })
+    }
+
+    /// The owned Rust type, as seen from inside of any of the modules.
+    pub(super) fn owned(&self, ty: &Type) -> Result<TokenStream, String> {
+        Ok(match ty {
+            Type::Bool => quote!(bool),
+            Type::U8 => quote!(u8),
+            Type::U16 => quote!(u16),
+            Type::U32 => quote!(u32),
+            Type::U64 => quote!(u64),
+            Type::S8 => quote!(i8),
+            Type::S16 => quote!(i16),
+            Type::S32 => quote!(i32),
+            Type::S64 => quote!(i64),
+            Type::F32 => quote!(f32),
+            Type::F64 => quote!(f64),
+            Type::Char => quote!(char),
+            Type::String => quote!(::std::string::String),
+            Type::ErrorContext => return Err("error contexts are not supported".to_owned()),
+            Type::Id(id) => match self.home(*id) {
+                Some(_) => self.path(*id)?,
+                None => self.kind(&self.resolve.types[*id])?,
+            },
+        })
+    }
+
+    /// The type of a parameter of a method of ours, and the owned value that is made of it.
+    pub(super) fn borrowed(&self, ty: &Type, ident: &Ident) -> Result<(TokenStream, TokenStream), String> {
+        let owned = self.owned(ty)?;
+        Ok(match self.resolved(ty) {
+            Type::String => (quote!(&str), quote!(::std::string::String::from(#ident))),
+            Type::Id(id) => match &self.resolve.types[id].kind {
+                TypeDefKind::List(element) => {
+                    let element = self.owned(element)?;
+                    (quote!(&[#element]), quote!(#ident.to_vec()))
+                }
+                _ if self.is_copy(ty) => (owned, quote!(#ident)),
+                _ => (quote!(&#owned), quote!(::core::clone::Clone::clone(#ident))),
+            },
+            _ => (owned, quote!(#ident)),
+        })
+    }
+
+    /// What stands behind aliases.
+    fn resolved(&self, ty: &Type) -> Type {
+        match ty {
+            Type::Id(id) => match &self.resolve.types[*id].kind {
+                TypeDefKind::Type(ty) => self.resolved(ty),
+                _ => *ty,
+            },
+            _ => *ty,
+        }
+    }
+
+    /// Whether values are so small and plain that they are passed as they are.
+    fn is_copy(&self, ty: &Type) -> bool {
+        match self.resolved(ty) {
+            Type::String | Type::ErrorContext => false,
+            Type::Id(id) => match &self.resolve.types[id].kind {
+                TypeDefKind::Enum(_) | TypeDefKind::Flags(_) => true,
+                TypeDefKind::Option(ty) => self.is_copy(ty),
+                TypeDefKind::Tuple(tuple) => tuple.types.iter().all(|ty| self.is_copy(ty)),
+                TypeDefKind::Result(result) => result.ok.iter().chain(&result.err).all(|ty| self.is_copy(ty)),
+                _ => false,
+            },
+            _ => true,
+        }
+    }
+
+    /// The interface in which a type has its name, if it has one.
+    fn home(&self, id: TypeId) -> Option<InterfaceId> {
+        let def = &self.resolve.types[id];
+        match (&def.name, def.owner) {
+            (Some(_), TypeOwner::Interface(home)) => Some(home),
+            _ => None,
+        }
+    }
+
+    fn path(&self, id: TypeId) -> Result<TokenStream, String> {
+        let def = &self.resolve.types[id];
+        let name = def.name.as_deref().unwrap_or_default();
+        let home = self.home(id).and_then(|home| self.modules.get(&home));
+        let home = home.ok_or_else(|| format!("the type `{name}` is in no interface"))?;
+        let name = format_ident!("{}", camel(name));
+        Ok(quote!(super::#home::#name))
+    }
+
+    /// The type that a definition stands for, if it has no name of its own or is an alias.
+    fn kind(&self, def: &TypeDef) -> Result<TokenStream, String> {
+        let optional = |ty: &Option<Type>| match ty {
+            Some(ty) => self.owned(ty),
+            None => Ok(quote!(())),
+        };
+        Ok(match &def.kind {
+            TypeDefKind::Option(ty) => {
+                let ty = self.owned(ty)?;
+                quote!(::core::option::Option<#ty>)
+            }
+            TypeDefKind::Result(result) => {
+                let (ok, err) = (optional(&result.ok)?, optional(&result.err)?);
+                quote!(::core::result::Result<#ok, #err>)
+            }
+            TypeDefKind::List(ty) => {
+                let ty = self.owned(ty)?;
+                quote!(::std::vec::Vec<#ty>)
+            }
+            TypeDefKind::Tuple(tuple) => {
+                let types = tuple.types.iter().map(|ty| self.owned(ty)).collect::<Result<Vec<_>, _>>()?;
+                quote!((#(#types,)*))
+            }
+            TypeDefKind::Type(ty) => self.owned(ty)?,
+            other => return Err(format!("a {} is not supported in bindings of an application yet", other.as_str())),
+        })
+    }
+}
+
+fn ident(name: &str) -> Ident {
+    Ident::new(&wit_bindgen_rust::to_rust_ident(name), Span::call_site())
+}

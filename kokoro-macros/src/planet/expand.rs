@@ -1,0 +1,211 @@
+//! Puts the expansion together.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::visit_mut::VisitMut;
+use syn::{Error, Item, LitStr};
+use wit_bindgen_core::name_package_module;
+
+use super::export::Export;
+use super::interfaces::{self, Found, Role};
+use super::manifest::Manifest;
+use super::parse::Declaration;
+use super::{export, import, syntax};
+use crate::bindgen;
+use crate::surroundings::Surroundings;
+use crate::wit::Wit;
+
+/// The expansion, and what is wrong with the declaration.
+pub(super) fn expand(declaration: &Declaration, surroundings: &Surroundings) -> (TokenStream, Vec<Error>) {
+    let mut errors = Vec::new();
+    match expand_valid(declaration, surroundings, &mut errors) {
+        Ok(code) => (code, errors),
+        Err(error) => {
+            errors.push(error);
+            (TokenStream::new(), errors)
+        }
+    }
+}
+
+/// Expands what can be expanded; mistakes that leave something to expand go to `errors`.
+fn expand_valid(
+    declaration: &Declaration,
+    surroundings: &Surroundings,
+    errors: &mut Vec<Error>,
+) -> Result<TokenStream, Error> {
+    let at_wit = declaration.wit.as_ref().map_or_else(Span::call_site, LitStr::span);
+    let shown = declaration.wit.as_ref().map_or_else(|| "wit".to_owned(), LitStr::value);
+    let loaded = surroundings.find(&shown).and_then(|path| Wit::load(&path, &shown));
+    let mut wit = loaded.map_err(|error| Error::new(at_wit, error))?;
+
+    let found = interfaces::find(declaration, &wit, errors);
+    let named = |role| {
+        found.iter().filter(move |found| found.role == role && found.is_dependency).map(|found| found.name.clone())
+    };
+    let (requires, optional) = (named(Role::Required).collect(), named(Role::Optional).collect());
+    let manifest = Manifest::new(declaration, requires, optional, surroundings, errors);
+
+    let lifecycle = wit.interface(kokoro_wit::LIFECYCLE).map_err(|error| Error::new(at_wit, error))?;
+    let imports: Vec<_> = found.iter().filter(|found| found.role != Role::Export).map(|found| found.id).collect();
+    let exports: Vec<_> = found.iter().filter(|found| found.role == Role::Export).map(|found| found.id).collect();
+    let exports: Vec<_> = exports.into_iter().chain([lifecycle]).collect();
+    let world = wit.world("planet", &imports, &exports).map_err(|error| Error::new(Span::call_site(), error))?;
+    let generated = bindgen::generate(&mut wit, world, false);
+    let mut generated = generated.map_err(|error| Error::new(Span::call_site(), error))?;
+
+    let mut modules = Vec::new();
+    let mut exported = take_lifecycle(&mut generated.items);
+    for found in &found {
+        match adapt(&mut generated.items, found, &wit, &mut exported) {
+            Ok(path) => modules.push((found, path)),
+            Err(error) => errors.push(Error::new(found.span, error)),
+        }
+    }
+    syntax::SpeakNatively.visit_file_mut(&mut generated);
+
+    let files = wit.files.iter().chain(&manifest.app_file).filter_map(|file| file.to_str());
+    let section = manifest.section();
+    let uses = modules.iter().map(|(found, path)| {
+        let shown = &found.shown;
+        quote_spanned!(found.span=> #[allow(unused_imports)] pub(crate) use #path as #shown;)
+    });
+    let state = &declaration.state;
+    let at_state = syn::spanned::Spanned::span(state);
+    let startable = quote_spanned!(at_state=> const _: fn() = ::kokoro_guest::rt::state_must_derive_default_or_implement_planet::<#state>;);
+    Ok(quote! {
+        #[doc(hidden)]
+        type __KokoroState = #state;
+
+        #startable
+
+        #[doc(hidden)]
+        #[allow(
+            warnings,
+            missing_docs,
+            missing_debug_implementations,
+            unreachable_pub,
+            clippy::all,
+            clippy::pedantic,
+            clippy::nursery,
+            clippy::restriction
+        )]
+        mod __kokoro_planet {
+            use super::__KokoroState;
+
+            #generated
+
+            /// Stands between wit-bindgen's traits and the author's.
+            pub struct Glue<P_>(::core::marker::PhantomData<P_>);
+
+            impl ::kokoro_guest::rt::Singleton for __KokoroState {
+                fn cell<R>(use_cell: impl FnOnce(&::kokoro_guest::rt::Cell<Self>) -> R) -> R {
+                    ::std::thread_local! {
+                        static CELL: ::kokoro_guest::rt::Cell<__KokoroState> = const { ::kokoro_guest::rt::Cell::new() };
+                    }
+                    CELL.with(use_cell)
+                }
+            }
+
+            impl<P_> exports::kokoro::core::lifecycle::Guest for Glue<P_>
+            where
+                P_: ::kokoro_guest::Planet + ::kokoro_guest::rt::Singleton,
+            {
+                fn start() -> ::core::result::Result<(), ::std::string::String> {
+                    ::kokoro_guest::rt::start::<P_>()
+                }
+
+                fn stop() {
+                    ::kokoro_guest::rt::stop::<P_>();
+                }
+            }
+
+            // Natively there is nothing to export to, and linkers do not like such names.
+            #[cfg(target_arch = "wasm32")]
+            mod exported {
+                use super::exports;
+
+                #exported
+            }
+
+            #section
+
+            // The crate is built anew when one of these files changes.
+            #(const _: &[u8] = ::core::include_bytes!(#files);)*
+        }
+
+        #(#uses)*
+    })
+}
+
+/// Takes the export of `lifecycle` out, and the macro that would export everything.
+fn take_lifecycle(items: &mut Vec<Item>) -> TokenStream {
+    syntax::take_exports(items, &TokenStream::new(), &TokenStream::new());
+    let path = ["exports", "kokoro", "core", "lifecycle"].map(str::to_owned);
+    let module = syntax::module(items, &path);
+    module
+        .map(|items| {
+            syntax::take_exports(
+                items,
+                &quote!(exports::kokoro::core::lifecycle),
+                &quote!(super::Glue<super::__KokoroState>),
+            )
+        })
+        .unwrap_or_default()
+}
+
+/// Adapts the module of one interface, and gives the path of the module that the author sees. What is to be exported
+/// goes to `exported`.
+fn adapt(items: &mut Vec<Item>, found: &Found, wit: &Wit, exported: &mut TokenStream) -> Result<TokenStream, String> {
+    if found.name == kokoro_wit::TYPES && found.role != Role::Export {
+        return Ok(quote!(::kokoro_guest::rt::core::kokoro::core::types));
+    }
+    let path = module_path(found, wit);
+    let missing = || format!("wit-bindgen generated no module for `{}`; this is a bug in kokoro-macros", found.name);
+    let module = syntax::module(items, &path).ok_or_else(missing)?;
+    match found.role {
+        Role::Required => {}
+        Role::Optional => import::only_if_bound(module, &found.name, found.span)?,
+        Role::Export => {
+            let (name, parent) = path.split_last().ok_or_else(missing)?;
+            let supers = path.iter().map(|_| quote!(super::));
+            let name = Ident::new(name, Span::call_site());
+            let raw = format_ident!("__raw_{name}");
+            let above = parent.iter().map(|segment| Ident::new(segment, Span::call_site()));
+            let above = quote!(#(#above)::*);
+            let glue = syntax::respan(quote!(<super::__KokoroState as #above::#name::__Exported>::Glue), found.span);
+            exported.extend(syntax::take_exports(module, &quote!(#above::#raw), &glue));
+            let export = Export {
+                interface: &found.name,
+                shown: &found.shown,
+                module: &name,
+                raw: &raw,
+                top: quote!(#(#supers)*),
+                span: found.span,
+            };
+            let code = export::adapt(module, &export);
+            let beside = syntax::module(items, parent).ok_or_else(missing)?;
+            for item in beside.iter_mut() {
+                if let Item::Mod(item) = item
+                    && item.ident == name
+                {
+                    item.ident = raw.clone();
+                }
+            }
+            beside.push(Item::Verbatim(code));
+        }
+    }
+    let path = path.iter().map(|segment| Ident::new(segment, found.span));
+    Ok(quote!(__kokoro_planet::#(#path)::*))
+}
+
+/// Where wit-bindgen puts an interface.
+fn module_path(found: &Found, wit: &Wit) -> Vec<String> {
+    let interface = &wit.resolve.interfaces[found.id];
+    let package = interface.package.expect("interfaces that are looked up by name are in a package");
+    let rust = wit_bindgen_rust::to_rust_ident;
+    let mut path = if found.role == Role::Export { vec!["exports".to_owned()] } else { Vec::new() };
+    path.push(rust(&wit.resolve.packages[package].name.namespace));
+    path.push(name_package_module(&wit.resolve, package));
+    path.push(rust(interface.name.as_deref().unwrap_or_default()));
+    path
+}

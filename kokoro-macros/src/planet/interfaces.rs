@@ -1,0 +1,132 @@
+//! The interfaces that a declaration lists, found and checked.
+
+use proc_macro2::{Ident, Span};
+use syn::Error;
+use wit_parser::{FunctionKind, InterfaceId, Type, TypeDefKind};
+
+use super::parse::{Declaration, Listed};
+use crate::bindgen::walk;
+use crate::wit::Wit;
+
+/// The list that an interface is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Export,
+    Required,
+    Optional,
+}
+
+/// A listed interface.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) role: Role,
+    pub(super) id: InterfaceId,
+    /// The full name.
+    pub(super) name: String,
+    /// What its module is called at the call site.
+    pub(super) shown: Ident,
+    /// The literal that lists it.
+    pub(super) span: Span,
+    /// Whether it is something that another Planet can provide: `kokoro:core` is not, nor are types alone.
+    pub(super) is_dependency: bool,
+}
+
+/// Looks up everything that is listed. What cannot be used is left out, and `errors` says why.
+pub(super) fn find(declaration: &Declaration, wit: &Wit, errors: &mut Vec<Error>) -> Vec<Found> {
+    let lists = [
+        (Role::Export, &declaration.exports),
+        (Role::Required, &declaration.requires),
+        (Role::Optional, &declaration.optional),
+    ];
+    let mut all: Vec<Found> = Vec::new();
+    for (role, listed) in lists {
+        for listed in listed {
+            match found(role, listed, wit).and_then(|found| fits(&found, &all).map(|()| found)) {
+                Ok(found) => all.push(found),
+                Err(error) => errors.push(Error::new(listed.name.span(), error)),
+            }
+        }
+    }
+    all
+}
+
+fn found(role: Role, listed: &Listed, wit: &Wit) -> Result<Found, String> {
+    let id = wit.interface(&listed.name.value()).map_err(|error| error.to_string())?;
+    let name = wit.name(id);
+    if role == Role::Export && name == kokoro_wit::LIFECYCLE {
+        return Err(format!(
+            "`{name}` is exported by every planet already\n  help: remove it, and write `impl Planet` for a start that can fail"
+        ));
+    }
+    if let Some(asynchronous) = asynchronous(wit, id) {
+        return Err(format!(
+            "`{name}` is asynchronous ({asynchronous}), which is not supported yet\n  help: declare it without `async`, `future` and `stream`"
+        ));
+    }
+    let interface = &wit.resolve.interfaces[id];
+    let has_resource = interface.types.values().any(|ty| matches!(wit.resolve.types[*ty].kind, TypeDefKind::Resource));
+    let is_core = name.starts_with(&format!("{}/", kokoro_wit::PACKAGE_NAME));
+    let is_dependency = !is_core && (has_resource || !interface.functions.is_empty());
+    if role == Role::Optional && !is_dependency {
+        return Err(format!(
+            "`{name}` is always there: it needs no provider\n  help: list it under `requires` to use it"
+        ));
+    }
+    let shown = match &listed.alias {
+        Some(alias) => alias.clone(),
+        None => {
+            let own = interface.name.as_deref().unwrap_or_default();
+            Ident::new(&wit_bindgen_rust::to_rust_ident(own), listed.name.span())
+        }
+    };
+    Ok(Found { role, id, name, shown, span: listed.name.span(), is_dependency })
+}
+
+/// Whether a listed interface goes together with those before it.
+fn fits(new: &Found, before: &[Found]) -> Result<(), String> {
+    let is_import = |found: &Found| found.role != Role::Export;
+    for old in before {
+        let same_side = is_import(old) == is_import(new);
+        if old.id == new.id && old.role == new.role {
+            return Err(format!("`{}` is listed twice\n  help: remove one of them", new.name));
+        }
+        if old.id == new.id && same_side {
+            return Err(format!(
+                "`{}` cannot be both required and optional\n  help: keep it under `requires` if the planet cannot do without, \
+                 else under `optional`",
+                new.name
+            ));
+        }
+        if old.shown == new.shown {
+            return Err(format!(
+                "`{}` and `{}` would both be the module `{}`\n  help: write `\"{}\" as another_name`",
+                old.name, new.name, new.shown, new.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What makes an interface asynchronous, if anything does.
+fn asynchronous(wit: &Wit, id: InterfaceId) -> Option<String> {
+    let interface = &wit.resolve.interfaces[id];
+    let holds_async = |ty: Type| {
+        let mut found = false;
+        walk(&wit.resolve, ty, &mut |id| {
+            found |= matches!(wit.resolve.types[id].kind, TypeDefKind::Future(_) | TypeDefKind::Stream(_));
+        });
+        found
+    };
+    for (name, function) in &interface.functions {
+        let kind = &function.kind;
+        let is_async = matches!(
+            kind,
+            FunctionKind::AsyncFreestanding | FunctionKind::AsyncMethod(_) | FunctionKind::AsyncStatic(_)
+        );
+        let mut types = function.params.iter().map(|param| param.ty).chain(function.result);
+        if is_async || types.any(holds_async) {
+            return Some(format!("function `{name}`"));
+        }
+    }
+    interface.types.iter().find(|(_, ty)| holds_async(Type::Id(**ty))).map(|(name, _)| format!("type `{name}`"))
+}

@@ -1,0 +1,106 @@
+//! `cargo xtask`: what it takes to build, try and test this workspace.
+//!
+//! Progress goes to standard error as lines that begin with `==>`; what the commands that are run
+//! have to say goes where they send it.
+
+mod browser;
+mod demo;
+mod from_source;
+mod lint;
+mod planets;
+mod process;
+mod setup;
+mod test;
+mod toolchain;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::setup::Way;
+use crate::workspace::Workspace;
+
+/// Builds, tries and tests Kokoro.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Makes building for wasm32-wasip2 possible
+    ///
+    /// Takes the active toolchain's own target if it is there, asks rustup for it if it is not, and
+    /// builds the standard library from Debian's packages where rustup cannot help.
+    Setup {
+        /// Build the standard library from Debian's packages even if rustup could help, and go on
+        /// using it until `cargo xtask setup` is run without this
+        #[arg(long)]
+        from_source: bool,
+    },
+    /// Builds every Planet (plugin) of the workspace into target/planets
+    Planets {
+        /// Use the standard library built from Debian's packages, as `setup --from-source` does
+        #[arg(long)]
+        from_source: bool,
+    },
+    /// Builds the website example and lets it turn this repository's Markdown into pages
+    Demo {
+        /// Use the standard library built from Debian's packages, as `setup --from-source` does
+        #[arg(long)]
+        from_source: bool,
+    },
+    /// Runs every test, after building the Planets (plugins) that they load
+    Test {
+        /// Use the standard library built from Debian's packages, as `setup --from-source` does
+        #[arg(long)]
+        from_source: bool,
+        /// Handed to `cargo test`, for example: -- -p kokoro-host deadlines -- --nocapture
+        #[arg(last = true, value_name = "ARGUMENTS")]
+        cargo_test: Vec<String>,
+    },
+    /// Checks the formatting, clippy's lints and the documentation
+    Lint,
+    /// Everything a change has to pass: lint, test and demo
+    Ci,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            process::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    let workspace = Workspace::read()?;
+    match task {
+        Task::Setup { from_source } => {
+            let way = if from_source { Way::FromSource } else { Way::Normal };
+            setup::run(&workspace, way).map(drop)
+        }
+        Task::Planets { from_source } => planets::build(&workspace, &toolchain(&workspace, from_source)?, None),
+        Task::Demo { from_source } => demo::run(&workspace, &toolchain(&workspace, from_source)?),
+        Task::Test { from_source, cargo_test } => {
+            test::run(&workspace, &toolchain(&workspace, from_source)?, &cargo_test)
+        }
+        Task::Lint => lint::run(&workspace),
+        Task::Ci => {
+            lint::run(&workspace)?;
+            let toolchain = toolchain(&workspace, false)?;
+            test::run(&workspace, &toolchain, &[])?;
+            demo::run(&workspace, &toolchain)
+        }
+    }
+}
+
+fn toolchain(workspace: &Workspace, from_source: bool) -> Result<toolchain::Toolchain> {
+    setup::run(workspace, if from_source { Way::FromSource } else { Way::AsBefore })
+}
