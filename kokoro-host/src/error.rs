@@ -60,6 +60,7 @@ pub(crate) enum Kind {
         nearest: Vec<String>,
         there: Vec<String>,
     },
+    Arguments { function: String, signature: String, problem: String },
     ServedTwice {
         interface: InterfaceName,
     },
@@ -92,10 +93,10 @@ impl Error {
         self.call().is_some_and(|call| matches!(call.root().cause, Cause::Reentered))
     }
 
-    /// Whether the types of the two sides do not fit, or a function does not exist.
+    /// Whether the types of the two sides (or of arguments) do not fit, or a function does not exist.
     pub fn is_mismatch(&self) -> bool {
         match &*self.0 {
-            Kind::Mismatch { .. } | Kind::NoFunction { .. } => true,
+            Kind::Mismatch { .. } | Kind::NoFunction { .. } | Kind::Arguments { .. } => true,
             Kind::Call(call) => matches!(call.root().cause, Cause::NoFunction(_)),
             _ => false,
         }
@@ -163,6 +164,9 @@ impl fmt::Display for Error {
                     (true, false) => write!(f, "\n  it has: {}", there.join(", ")),
                     _ => write_nearest(f, nearest),
                 }
+            }
+            Kind::Arguments { function, signature, problem } => {
+                write!(f, "`{function}` cannot be called like that: {problem}\n  its type: {signature}")
             }
             Kind::ServedTwice { interface } => write!(
                 f,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use kokoro_host::{Limits, Primary, State};
 use support::shapes::{Colour, Everything, Point, Rights, Shape, Shapes};
-use support::{extra::Extra, faults::Faults, guest, node, primary, primary_with, relay::Relay, with_manifest};
+use support::{extra::Extra, faults::Faults, guest, node, primary, primary_with, relay::Relay};
 
 fn everything() -> Everything {
     let point = |x, label: Option<&str>| Point { x, y: -x, label: label.map(str::to_owned) };
@@ -42,12 +42,7 @@ async fn values_of_all_types_come_back_as_they_went() {
 #[tokio::test]
 async fn all_planets_that_export_an_interface_can_be_called_each() {
     let primary = primary(&["extra"]).await;
-    let second = with_manifest(guest("extra"), "{}");
-    // The first section counts, and it names the Planet `extra`; the second copy therefore needs one of its own.
-    let renamed = primary.load_bytes("second", second).await.unwrap_err();
-    assert!(renamed.to_string().contains("another planet is called `extra` already"), "{renamed}");
-    let text = include_str!("wat/extra.wat");
-    primary.load_bytes("wat", support::wat(text)).await.unwrap();
+    primary.load_bytes("wat", support::wat(include_str!("wat/extra.wat"))).await.unwrap();
     let mut names = Vec::new();
     for extra in primary.all::<Extra>() {
         names.push((extra.planet().unwrap(), extra.name().await.unwrap()));
@@ -70,9 +65,7 @@ async fn a_handle_follows_its_provider() {
     assert_eq!(faults.planet(), None);
     let error = primary.get::<Faults>().unwrap_err();
     assert!(error.is_mismatch() && error.to_string().contains("it lacks the function `allocate`"), "{error}");
-    let mut renamed = guest("faulty");
-    let place = renamed.windows(15).position(|w| w == b"{\"name\":\"faulty").unwrap();
-    renamed[place..place + 15].copy_from_slice(b"{\"name\":\"second");
+    let renamed = support::renamed(guest("faulty"), "faulty", "second");
     primary.load_bytes("second", renamed).await.unwrap();
     assert_eq!(faults.planet().as_deref(), Some("second"));
     assert_eq!(faults.well().await.unwrap(), "well");

@@ -110,7 +110,7 @@ async fn a_sleep_beyond_the_deadline_is_interrupted() {
 #[tokio::test]
 async fn an_exit_is_named() {
     let message = fault(async |faults| faults.exit().await.unwrap_err()).await;
-    assert_eq!(message, "planet `faulty` failed in `test:guests/faults@0.1.0.exit`: it exited with status 3");
+    assert_eq!(message, "planet `faulty` failed in `test:guests/faults@0.1.0.exit`: it exited with status 1");
 }
 
 #[tokio::test]

@@ -63,17 +63,18 @@ pub fn inspect(stem: &str, bytes: &[u8]) -> Result<Inspection, InspectError> {
     })
 }
 
-/// Reads the interfaces of a WIT package in its binary form, by their full names.
+/// The interface `name` of a WIT package in its binary form, as `bindings!` encodes it.
 ///
-/// # Errors
+/// # Panics
 ///
-/// If the bytes are no WIT package.
-pub(crate) fn package_interfaces(bytes: &[u8]) -> Result<BTreeMap<InterfaceName, Interface>, InspectError> {
-    let decoded = decode(bytes).map_err(|error| InspectError::Undecodable(format!("{error:#}")))?;
+/// If the name or the package is malformed, which the macro has made sure of.
+pub(crate) fn interface_of_package(name: &str, package: &[u8]) -> (InterfaceName, Interface) {
+    let parsed = name.parse().expect("`bindings!` writes well-formed names");
+    let decoded = decode(package).expect("`bindings!` encodes a well-formed package");
     let resolve = decoded.resolve();
-    let mut reader = wit::Reader::new(resolve);
-    let named = resolve.interfaces.iter().filter_map(|(id, _)| Some((resolve.id_of(id)?.parse().ok()?, id)));
-    Ok(named.map(|(name, id)| (name, reader.interface(id))).collect())
+    let mut ids = resolve.interfaces.iter().map(|(id, _)| id);
+    let id = ids.find(|id| resolve.id_of(*id).as_deref() == Some(name)).expect("`bindings!` encodes what it names");
+    (parsed, wit::Reader::new(resolve).interface(id))
 }
 
 /// The interfaces of WASI 0.2 that every Planet is served.
@@ -123,7 +124,7 @@ const MAGIC: &[u8] = b"\0asm";
 fn check_header(bytes: &[u8]) -> Result<(), InspectError> {
     let Some(header) = bytes.get(..8).filter(|header| header.starts_with(MAGIC)) else {
         return Err(if MAGIC.starts_with(bytes.get(..4).unwrap_or(bytes)) && !bytes.is_empty() {
-            InspectError::Truncated { offset: bytes.len() }
+            InspectError::Truncated { length: bytes.len() }
         } else if bytes.trim_ascii_start().starts_with(b"(") {
             InspectError::Text
         } else {
@@ -153,7 +154,7 @@ impl Survey {
         for payload in Parser::new(0).parse_all(bytes) {
             let payload = payload.map_err(|error| {
                 if error.message().contains("unexpected end") {
-                    InspectError::Truncated { offset: error.offset() as usize }
+                    InspectError::Truncated { length: bytes.len() }
                 } else {
                     InspectError::Undecodable(error.to_string())
                 }
@@ -215,8 +216,8 @@ pub enum InspectError {
     WitPackage,
     /// The end is missing.
     Truncated {
-        /// How many bytes could be read.
-        offset: usize,
+        /// How many bytes there are.
+        length: usize,
     },
     /// A component, in a binary format of another version.
     Format {
@@ -263,9 +264,9 @@ impl fmt::Display for InspectError {
             Self::WitPackage => f.write_str(
                 "this is a WIT package, not a component\n  help: build a component that implements its interfaces",
             ),
-            Self::Truncated { offset } => write!(
+            Self::Truncated { length } => write!(
                 f,
-                "the file ends too early, after {offset} bytes\n  help: copy or build it again; was it still being written?"
+                "the file ends too early, after {length} bytes\n  help: copy or build it again; was it still being written?"
             ),
             Self::Format { version, layer } => write!(
                 f,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use wasmtime::component::{Component, InstancePre, Linker, ResourceType};
 
 pub(crate) use self::binding::{Binding, Bindings, Target};
-pub(crate) use self::fit::fit;
+pub(crate) use self::fit::{Mismatch, fit};
 pub(crate) use self::forward::call_dynamic;
 pub use self::service::{Caller, Functions, Service};
 use crate::engine::Engine;

@@ -1,6 +1,5 @@
 //! An interface that the application itself serves to Planets.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,7 +7,7 @@ use tokio::time::timeout_at;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentNamedList, Lift, LinkerInstance, Lower};
 
-use crate::inspect::Interface;
+use crate::inspect::{Interface, interface_of_package};
 use crate::interface::InterfaceName;
 use crate::planet::{Call, CallError, Cause, FunctionName, Interruption, State};
 
@@ -47,13 +46,13 @@ impl Caller {
 }
 
 impl Service {
-    /// An interface of the name `name` and the types `interfaces[name]`; `define` defines each of its functions.
+    /// The interface `name` of `package` (as `bindings!` encodes it); `define` defines each of its functions.
     pub(crate) fn new(
-        name: InterfaceName,
-        interfaces: &mut BTreeMap<InterfaceName, Interface>,
+        name: &str,
+        package: &[u8],
         define: impl Fn(&mut Functions<'_>) -> wasmtime::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        let interface = interfaces.remove(&name).unwrap_or_default();
+        let (name, interface) = interface_of_package(name, package);
         Self { name, interface, define: Arc::new(define) }
     }
 

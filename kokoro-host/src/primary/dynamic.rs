@@ -8,8 +8,8 @@ use wasmtime::component::types::ComponentFunc;
 
 use super::Primary;
 use super::handle::ToTheEnd;
-use crate::error::{Error, Kind, nearest};
-use crate::inspect;
+use crate::error::{self, Error, Kind, nearest};
+use crate::inspect::{self, Named, Type};
 use crate::link::call_dynamic;
 use crate::planet::{Call, FunctionName, Planet};
 
@@ -49,6 +49,7 @@ impl Function {
     ///
     /// If `arguments` are not of the function's parameters' number and types, or as for every call.
     pub async fn call(&self, arguments: &[Val]) -> Result<Vec<Val>, Error> {
+        self.check(arguments)?;
         let call = Call::by_application(self.within);
         let (planet, name) = (Arc::clone(&self.planet), self.name.clone());
         let arguments = arguments.to_vec();
@@ -58,6 +59,80 @@ impl Function {
             Ok::<_, crate::planet::CallError>(results)
         };
         Ok(ToTheEnd::new(work, &self.runtime).await?)
+    }
+}
+
+impl Function {
+    /// What does not fit must not get as far as the Planet: a value that cannot be lowered ends the instance.
+    fn check(&self, arguments: &[Val]) -> Result<(), Error> {
+        let params = &self.signature.params;
+        let problem = if params.len() != arguments.len() {
+            Some(format!("it takes {} arguments, and {} were given", params.len(), arguments.len()))
+        } else {
+            let mut wrong = params.iter().zip(arguments).filter(|((_, ty), value)| !is_of(value, ty));
+            wrong.next().map(|((name, ty), _)| format!("the argument `{name}` has to be of the type `{ty}`"))
+        };
+        match problem {
+            Some(problem) => {
+                let function = self.name.function.to_string();
+                Err(Kind::Arguments { function, signature: self.signature(), problem }.into())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether a value is of a type.
+fn is_of(value: &Val, ty: &Type) -> bool {
+    let boxed = |value: &Option<Box<Val>>, ty: &Option<Arc<Type>>| match (value, ty) {
+        (Some(value), Some(ty)) => is_of(value, ty),
+        (None, None) => true,
+        _ => false,
+    };
+    match (value, ty) {
+        (Val::Bool(_), Type::Bool)
+        | (Val::S8(_), Type::S8)
+        | (Val::U8(_), Type::U8)
+        | (Val::S16(_), Type::S16)
+        | (Val::U16(_), Type::U16)
+        | (Val::S32(_), Type::S32)
+        | (Val::U32(_), Type::U32)
+        | (Val::S64(_), Type::S64)
+        | (Val::U64(_), Type::U64)
+        | (Val::Float32(_), Type::F32)
+        | (Val::Float64(_), Type::F64)
+        | (Val::Char(_), Type::Char)
+        | (Val::String(_), Type::String) => true,
+        (Val::List(values), Type::List(ty)) => values.iter().all(|value| is_of(value, ty)),
+        (Val::FixedLengthList(values), Type::FixedList(ty, len)) => {
+            values.len() == *len as usize && values.iter().all(|value| is_of(value, ty))
+        }
+        (Val::Map(pairs), Type::Map(key, value)) => pairs.iter().all(|(k, v)| is_of(k, key) && is_of(v, value)),
+        (Val::Tuple(values), Type::Tuple(types)) => {
+            values.len() == types.len() && values.iter().zip(types.iter()).all(|(value, ty)| is_of(value, ty))
+        }
+        (Val::Record(values), Type::Record(Named { parts, .. })) => {
+            let field = |((name, value), (wanted, ty)): (&(String, Val), &(String, Type))| {
+                name == wanted && is_of(value, ty)
+            };
+            values.len() == parts.len() && values.iter().zip(parts.iter()).all(field)
+        }
+        (Val::Variant(case, value), Type::Variant(Named { parts, .. })) => {
+            let ty = parts.iter().find(|(name, _)| name == case);
+            match (ty, value) {
+                (Some((_, Some(ty))), Some(value)) => is_of(value, ty),
+                (Some((_, None)), None) => true,
+                _ => false,
+            }
+        }
+        (Val::Enum(case), Type::Enum(Named { parts, .. })) => parts.iter().any(|(name, ())| name == case),
+        (Val::Flags(set), Type::Flags(Named { parts, .. })) => {
+            set.iter().all(|flag| parts.iter().any(|(name, ())| name == flag))
+        }
+        (Val::Option(value), Type::Option(ty)) => value.as_ref().is_none_or(|value| is_of(value, ty)),
+        (Val::Result(Ok(value)), Type::Result { ok, .. }) => boxed(value, ok),
+        (Val::Result(Err(value)), Type::Result { err, .. }) => boxed(value, err),
+        _ => false,
     }
 }
 
@@ -79,10 +154,17 @@ type Found = (Arc<Planet>, Option<Arc<str>>, inspect::Function);
 /// Finds the best running Planet for an interface, or the Planet of a name, and the function in it.
 fn find(primary: &Primary, path: &str, function: &str) -> Result<Found, Error> {
     let registry = primary.registry();
-    let no_function = |functions: Vec<&str>| -> Error {
-        let nearest = nearest(function, functions.iter().copied());
+    let no_function = |functions: Vec<String>| -> Error {
+        // A function of an interface is called like itself, whatever the interface.
+        let short = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+        let (path, function) = (path.to_owned(), function.to_owned());
+        let same = functions.iter().filter(|name| short(name) == function);
+        let mut nearest: Vec<String> = same.map(|name| format!("`{name}`")).collect();
+        if nearest.is_empty() {
+            nearest = error::nearest(&function, functions.iter().map(String::as_str));
+        }
         let there = functions.iter().map(|name| format!("`{name}`")).collect();
-        Kind::NoFunction { path: path.to_owned(), function: function.to_owned(), nearest, there }.into()
+        Kind::NoFunction { path, function, nearest, there }.into()
     };
     if !path.contains('/') {
         let Some(entry) = registry.entries.get(path) else {
@@ -95,7 +177,12 @@ fn find(primary: &Primary, path: &str, function: &str) -> Result<Found, Error> {
         };
         return match inspection.functions.get(function) {
             Some(signature) => Ok((Arc::clone(planet), None, signature.clone())),
-            None => Err(no_function(inspection.functions.keys().map(String::as_str).collect())),
+            None => {
+                let exports = inspection.exports.iter();
+                let inside = exports.flat_map(|(name, i)| i.functions.keys().map(move |f| format!("{name}.{f}")));
+                let there = inspection.functions.keys().cloned().chain(inside).collect();
+                Err(no_function(there))
+            }
         };
     }
     let wanted: crate::InterfaceName = path.parse()?;
@@ -114,7 +201,7 @@ fn find(primary: &Primary, path: &str, function: &str) -> Result<Found, Error> {
             (Some(planet), Some(signature)) => {
                 Ok((Arc::clone(planet), Some(export.to_string().into()), signature.clone()))
             }
-            _ => Err(no_function(interface.functions.keys().map(String::as_str).collect())),
+            _ => Err(no_function(interface.functions.keys().cloned().collect())),
         },
         None => {
             let others = matching.map(|(name, entry, ..)| {

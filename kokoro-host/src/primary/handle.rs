@@ -131,9 +131,7 @@ pub(super) fn all<I: Interface>(primary: &Primary) -> Vec<I> {
 
 /// The interface as the application knows it.
 fn wanted<I: Interface>() -> (InterfaceName, inspect::Interface) {
-    let name: InterfaceName = I::NAME.parse().expect("`bindings!` writes well-formed names");
-    let interface = crate::rt::interfaces(I::package()).remove(&name).unwrap_or_default();
-    (name, interface)
+    inspect::interface_of_package(I::NAME, I::package())
 }
 
 fn register(primary: &Primary, pointer: Pointer) -> Handle {

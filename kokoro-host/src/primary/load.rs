@@ -9,7 +9,7 @@ use super::{Life, Primary, lock};
 use crate::error::{Error, Kind, name_taken};
 use crate::graph::Node;
 use crate::inspect::{InspectError, Inspection, inspect};
-use crate::link::{Binding, Bindings, fit};
+use crate::link::{Binding, Bindings, Mismatch, fit};
 use crate::registry::{Entry, State};
 use crate::resolve::Provider;
 
@@ -203,8 +203,7 @@ impl Primary {
                 (_, mismatch) => {
                     bindings.planets.insert(import.clone(), Arc::new(Binding::default()));
                     if let Some(mismatch) = mismatch {
-                        let reason = format!("its types differ: {mismatch}");
-                        unfit.insert((name.to_owned(), import.clone(), Provider::Host), reason);
+                        unfit.insert((name.to_owned(), import.clone(), Provider::Host), unfit_reason(&mismatch));
                     }
                 }
             }
@@ -230,9 +229,13 @@ fn misfits<'a>(
         exports.filter_map(move |(export, offered)| {
             let mismatch = fit(wanted, offered).err()?;
             let pair = Provider::Planet { name: provider.to_owned(), export: export.clone() };
-            Some(((consumer.to_owned(), import.clone(), pair), format!("its types differ: {mismatch}")))
+            Some(((consumer.to_owned(), import.clone(), pair), unfit_reason(&mismatch)))
         })
     })
+}
+
+fn unfit_reason(mismatch: &Mismatch) -> String {
+    format!("its types differ: {mismatch}\n  help: build both against the same WIT")
 }
 
 /// Entries of unusable files need names too, and two of them may have one stem.

@@ -44,6 +44,18 @@ pub fn with_manifest(mut component: Vec<u8>, json: &str) -> Vec<u8> {
     component
 }
 
+/// The same component under another name of the same length in its manifest.
+pub fn renamed(mut component: Vec<u8>, old: &str, new: &str) -> Vec<u8> {
+    assert_eq!(old.len(), new.len());
+    let (old, new) = (format!("{{\"name\":\"{old}\""), format!("{{\"name\":\"{new}\""));
+    let mut from = 0;
+    while let Some(place) = component[from..].windows(old.len()).position(|bytes| bytes == old.as_bytes()) {
+        component[from + place..][..new.len()].copy_from_slice(new.as_bytes());
+        from += place + 1;
+    }
+    component
+}
+
 /// What the application serves to guests.
 #[derive(Debug, Default)]
 pub struct Host {

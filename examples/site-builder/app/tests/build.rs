@@ -27,7 +27,7 @@ fn a_site_is_built_with_all_planets() {
     assert_contains(
         &home,
         &[
-            "<title>Hello &amp; </title>",
+            "<title>Hello &amp; &lt;world&gt;</title>",
             "<h1 id=\"hello--world\">",
             "href=\"guide/index.html\">guide</a>",
             "href=\"guide/second-part.html#what-comes-then\">second part</a>",

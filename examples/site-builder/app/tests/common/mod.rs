@@ -9,7 +9,7 @@ use tempfile::TempDir;
 const FILES: &[(&str, &str)] = &[
     (
         "README.md",
-        r##"# Hello & <world>
+        r##"# Hello & `<world>`
 
 Read the [guide](guide/), its [second part](guide/second-part.md#what-comes-then), the [code](code) or [this](#a-table).
 ![A dot](pictures/dot.svg) Elsewhere: [example](https://example.org/README.md). Nowhere: [gone](gone.md).

@@ -1,0 +1,231 @@
+//! The binary `kokoro`: what it prints, and how it ends.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use expect_test::{ExpectFile, expect_file};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn planets(folder: &str) -> PathBuf {
+    let planets = match std::env::var_os("KOKORO_PLANETS") {
+        Some(folder) => folder.into(),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/planets"),
+    };
+    let folder = planets.join(folder);
+    assert!(folder.is_dir(), "{} is missing; run `cargo xtask planets`", folder.display());
+    folder
+}
+
+/// A folder with some of the Planets (plugins) that `cargo xtask planets` built.
+fn folder(of: &str, names: &[&str]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for name in names {
+        let file = format!("{name}.wasm");
+        std::fs::copy(planets(of).join(&file), folder.path().join(&file)).expect("a planet that was built");
+    }
+    folder
+}
+
+struct Run {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+fn kokoro<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Run {
+    let output = Command::new(env!("CARGO_BIN_EXE_kokoro")).args(arguments).env_remove("RUST_LOG").output();
+    let output = output.expect("kokoro runs");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+fn call(folder: &Path, invocation: &str) -> Run {
+    kokoro(["call".as_ref(), folder.as_os_str(), invocation.as_ref()])
+}
+
+#[test]
+fn call_prints_the_answer_as_wave() {
+    let folder = folder("site-builder", &["markdown", "highlight"]);
+    let point = folder.path();
+    for (invocation, answer) in [
+        // A string.
+        ("site:content/markdown.inspect(\"# Hi\")", None),
+        // A record.
+        ("site:content/highlight.render({language: some(\"rust\"), text: \"fn main() {}\"})", None),
+        // A list of records.
+        ("site:content/markdown.render(\"[a](b.md)\", [{destination: \"b.md\", address: \"b.html\"}])", None),
+    ] {
+        let run = call(point, invocation);
+        let answer: Option<&str> = answer;
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{invocation}");
+        assert!(answer.is_none_or(|answer| run.stdout == answer), "{}", run.stdout);
+        assert!(!run.stdout.trim().is_empty());
+    }
+}
+
+#[test]
+fn a_plain_answer_is_printed_alone() {
+    let folder = folder("tests", &["extra"]);
+    let run = call(folder.path(), "test:guests/extra@0.1.0.double(21)");
+    assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (Some(0), "42\n", ""));
+    let run = call(folder.path(), "test:guests/extra.name()");
+    assert_eq!(run.stdout, "\"extra, in Rust\"\n");
+}
+
+fn refused(run: &Run, code: i32, golden: ExpectFile) {
+    assert_eq!(run.code, Some(code), "{}", run.stderr);
+    assert_eq!(run.stdout, "");
+    golden.assert_eq(&run.stderr);
+}
+
+#[test]
+fn what_cannot_be_understood_is_pointed_at() {
+    let folder = folder("tests", &["extra"]);
+    let mut messages = String::new();
+    for invocation in [
+        "test:guests/extra.double(21",
+        "test:guests/extra.double(twenty)",
+        "test:guests/extra.double(\"21\")",
+        "test:guests/extra.double(1, 2)",
+        "test:guests/extra.double()",
+        "test:guests/extra.double(-1)",
+        "test:guests/extra.double",
+        "double(21)",
+        ".double(21)",
+    ] {
+        let run = call(folder.path(), invocation);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{invocation}: {}", run.stderr);
+        messages += &format!("$ kokoro call DIR '{invocation}'\n{}\n", run.stderr);
+    }
+    expect_file!["golden/call_syntax.txt"].assert_eq(&messages);
+}
+
+#[test]
+fn a_call_of_what_is_not_there_names_the_nearest() {
+    let folder = folder("tests", &["extra"]);
+    refused(&call(folder.path(), "test:guests/extra.duoble(1)"), 1, expect_file!["golden/call_nearest.txt"]);
+}
+
+#[test]
+fn a_call_that_fails_is_code_1() {
+    let folder = folder("tests", &["faulty"]);
+    let run = call(folder.path(), "test:guests/faults.panic(\"on purpose\")");
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+    assert!(run.stderr.contains("panicked at kokoro-host/tests/guests/faulty/src/lib.rs"), "{}", run.stderr);
+    assert!(run.stderr.contains("on purpose"), "{}", run.stderr);
+}
+
+#[test]
+fn an_err_is_printed_and_is_code_1() {
+    let folder = folder("site-builder", &["highlight"]);
+    let run = call(folder.path(), "site:content/highlight.render({language: some(\"nonsense\"), text: \"x\"})");
+    // A language that nobody knows is no error for the highlighter: it answers `none`.
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+}
+
+#[test]
+fn a_call_of_what_waits_says_what_for() {
+    let folder = folder("site-builder", &["outline"]);
+    let run = call(folder.path(), "site:content/outline.outline(\"x\")");
+    refused(&run, 1, expect_file!["golden/call_waiting.txt"]);
+}
+
+#[test]
+fn inspect_shows_what_it_is_and_runs_nothing() {
+    let file = planets("site-builder").join("page.wasm");
+    let run = kokoro(["inspect".as_ref(), file.as_os_str()]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    expect_file!["golden/inspect_page.txt"].assert_eq(&run.stdout);
+}
+
+#[test]
+fn inspect_as_json_has_the_form_of_the_design() {
+    let file = planets("site-builder").join("page.wasm");
+    let run = kokoro(["inspect".as_ref(), file.as_os_str(), "--json".as_ref()]);
+    let value: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(value["name"], "page");
+    assert_eq!(value["version"], "0.1.0");
+    for list in ["requires", "optional", "exports"] {
+        let interfaces = value[list].as_array().expect("a list");
+        assert!(!interfaces.is_empty(), "{list}");
+        assert!(interfaces.iter().all(|i| i["interface"].is_string() && i["functions"].is_object()));
+    }
+    assert_eq!(value["permissions"], json!({ "read": [], "write": [], "env": [], "http": [], "net": false }));
+}
+
+#[test]
+fn inspect_of_what_is_no_planet_is_code_2() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("x.wasm"), "hello").expect("a file");
+    let run = Command::new(env!("CARGO_BIN_EXE_kokoro")).args(["inspect", "x.wasm"]).current_dir(folder.path()).output();
+    let run = run.expect("kokoro runs");
+    assert_eq!(run.status.code(), Some(2));
+    expect_file!["golden/inspect_no_planet.txt"].assert_eq(&String::from_utf8_lossy(&run.stderr));
+}
+
+/// Checks every rule of the form in the design, and that there is nothing else in it.
+fn check_graph(graph: &Value) {
+    let keys = |value: &Value| -> Vec<String> { value.as_object().expect("an object").keys().cloned().collect() };
+    assert_eq!(keys(graph), ["order", "planets"]);
+    let order: Vec<&str> = graph["order"].as_array().expect("a list").iter().map(|n| n.as_str().expect("a name")).collect();
+    for planet in graph["planets"].as_array().expect("a list") {
+        assert_eq!(keys(planet), ["exports", "file", "imports", "name", "reason", "state", "version"]);
+        let state = planet["state"].as_str().expect("a state");
+        let states = ["waiting", "starting", "running", "stopping", "gone", "refused", "failed"];
+        assert!(states.contains(&state), "{state}");
+        assert_eq!(planet["reason"].is_null(), state == "running", "{planet}");
+        assert_eq!(order.contains(&planet["name"].as_str().expect("a name")), state == "running");
+        for import in planet["imports"].as_array().expect("a list") {
+            assert_eq!(keys(import), ["interface", "kind", "provider"]);
+            let kind = import["kind"].as_str().expect("a kind");
+            assert!(["required", "optional", "satellite", "host"].contains(&kind), "{kind}");
+            let provider = &import["provider"];
+            let known = ["planet", "satellite", "host"];
+            assert!(provider.is_null() || known.contains(&keys(provider)[0].as_str()), "{provider}");
+        }
+        assert!(planet["exports"].as_array().expect("a list").iter().all(Value::is_string));
+    }
+}
+
+#[test]
+fn graph_as_json_has_the_form_of_the_design() {
+    let folder = folder("site-builder", &["markdown", "outline", "page"]);
+    let run = kokoro(["graph".as_ref(), folder.path().as_os_str(), "--format".as_ref(), "json".as_ref()]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    let graph: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    check_graph(&graph);
+    assert_eq!(graph["order"], json!(["markdown", "outline"]));
+    assert_eq!(
+        graph["planets"][1],
+        json!({
+            "name": "outline", "version": "0.1.0", "file": "outline.wasm", "state": "running", "reason": null,
+            "imports": [{
+                "interface": "site:content/markdown@0.1.0", "kind": "required", "provider": { "planet": "markdown" },
+            }],
+            "exports": ["site:content/outline@0.1.0"],
+        })
+    );
+}
+
+#[test]
+fn graph_says_who_waits_and_for_what() {
+    let folder = folder("site-builder", &["outline", "page"]);
+    let run = kokoro(["graph".as_ref(), folder.path().as_os_str()]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    expect_file!["golden/graph_without_markdown.txt"].assert_eq(&run.stdout);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_code_2_and_an_empty_one_is_not() {
+    refused(&kokoro(["graph", "no/such/folder"]), 2, expect_file!["golden/no_folder.txt"]);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = kokoro(["graph".as_ref(), folder.path().as_os_str()]);
+    assert_eq!(run.code, Some(0));
+    assert!(run.stdout.contains("there is no planet in"), "{}", run.stdout);
+}
+
+#[test]
+fn an_unknown_command_is_code_2() {
+    assert_eq!(kokoro(["frobnicate"]).code, Some(2));
+}
