@@ -13,12 +13,13 @@ pub(crate) async fn call(dir: &Path, text: &str) -> Result<(), Failure> {
     let function = match primary.function(invocation.path, invocation.function).await {
         Ok(function) => function,
         Err(error) => {
-            let mut message = error.to_string();
-            for node in report.not_running() {
-                let reason = node.reason.as_deref().unwrap_or_default().replace('\n', "\n    ");
-                message += &format!("\n  note: `{}` is {}: {reason}", node.name, node.state);
+            let message = error.to_string();
+            let mut notes = String::new();
+            for node in report.not_running().filter(|node| !message.contains(&format!("planet `{}`", node.name))) {
+                let reason = node.reason.as_deref().unwrap_or_default();
+                notes += &format!("\n  note: planet `{}` is {}: {reason}", node.name, node.state);
             }
-            return Err(Failure::failed(message));
+            return Err(Failure::failed(message + &notes));
         }
     };
     let arguments = invocation.arguments(&function)?;

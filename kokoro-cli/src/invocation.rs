@@ -42,7 +42,9 @@ impl<'a> Invocation<'a> {
     pub(crate) fn arguments(&self, function: &Function) -> Result<Vec<Val>, Failure> {
         let wrong = |error: kokoro_host::wave::parser::ParserError| {
             let place = self.offset + error.span().start;
-            let mut message = pointed_message(self.text, place, &error.to_string());
+            // The error's own text counts columns from the function's name, which is not what was typed.
+            let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
+            let mut message = pointed_message(self.text, place, &format!("{}{detail}", error.kind()));
             message += &format!("\n  its type: {}: {}", self.function, function.signature());
             Failure::Input(message)
         };

@@ -158,7 +158,8 @@ fn inspect_as_json_has_the_form_of_the_design() {
 fn inspect_of_what_is_no_planet_is_code_2() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(folder.path().join("x.wasm"), "hello").expect("a file");
-    let run = Command::new(env!("CARGO_BIN_EXE_kokoro")).args(["inspect", "x.wasm"]).current_dir(folder.path()).output();
+    let run =
+        Command::new(env!("CARGO_BIN_EXE_kokoro")).args(["inspect", "x.wasm"]).current_dir(folder.path()).output();
     let run = run.expect("kokoro runs");
     assert_eq!(run.status.code(), Some(2));
     expect_file!["golden/inspect_no_planet.txt"].assert_eq(&String::from_utf8_lossy(&run.stderr));
@@ -168,7 +169,8 @@ fn inspect_of_what_is_no_planet_is_code_2() {
 fn check_graph(graph: &Value) {
     let keys = |value: &Value| -> Vec<String> { value.as_object().expect("an object").keys().cloned().collect() };
     assert_eq!(keys(graph), ["order", "planets"]);
-    let order: Vec<&str> = graph["order"].as_array().expect("a list").iter().map(|n| n.as_str().expect("a name")).collect();
+    let order: Vec<&str> =
+        graph["order"].as_array().expect("a list").iter().map(|n| n.as_str().expect("a name")).collect();
     for planet in graph["planets"].as_array().expect("a list") {
         assert_eq!(keys(planet), ["exports", "file", "imports", "name", "reason", "state", "version"]);
         let state = planet["state"].as_str().expect("a state");

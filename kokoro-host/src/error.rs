@@ -52,7 +52,8 @@ pub(crate) enum Kind {
     },
     NotRunning {
         name: String,
-        reason: String,
+        /// As in `waiting: needs ..`.
+        state: String,
     },
     NoFunction {
         path: String,
@@ -60,7 +61,11 @@ pub(crate) enum Kind {
         nearest: Vec<String>,
         there: Vec<String>,
     },
-    Arguments { function: String, signature: String, problem: String },
+    Arguments {
+        function: String,
+        signature: String,
+        problem: String,
+    },
     ServedTwice {
         interface: InterfaceName,
     },
@@ -141,6 +146,9 @@ impl fmt::Display for Error {
                 for other in others {
                     write!(f, "\n  {other}")?;
                 }
+                if !others.is_empty() {
+                    return Ok(());
+                }
                 for name in closest {
                     write!(f, "\n  closest: {name}")?;
                 }
@@ -157,7 +165,7 @@ impl fmt::Display for Error {
                 write!(f, "there is no planet `{name}`")?;
                 write_nearest(f, nearest)
             }
-            Kind::NotRunning { name, reason } => write!(f, "planet `{name}` is not running: {reason}"),
+            Kind::NotRunning { name, state } => write!(f, "planet `{name}` is {state}"),
             Kind::NoFunction { path, function, nearest, there } => {
                 write!(f, "`{path}` has no function `{function}`")?;
                 match (nearest.is_empty(), there.is_empty()) {

@@ -33,8 +33,11 @@ pub struct Node {
     pub file: Option<PathBuf>,
     /// Where it is in its life.
     pub state: State,
-    /// Why it does not run; none if it does.
+    /// Why it does not run, as one sentence; none if it does.
     pub reason: Option<String>,
+    /// The reason with everything that helps, on several lines.
+    #[serde(skip)]
+    pub details: Option<String>,
     /// Its imports, except for those that every Planet is served (WASI, `kokoro:core`).
     pub imports: Vec<Edge>,
     /// The interfaces that it exports.
@@ -98,7 +101,8 @@ impl Node {
             version: None,
             file: entry.file.as_ref().and_then(|file| file.file_name()).map(PathBuf::from),
             state,
-            reason,
+            details: reason.as_ref().map(|reason| reason.details.clone()),
+            reason: reason.map(|reason| reason.sentence),
             imports: Vec::new(),
             exports: BTreeSet::new(),
         };
@@ -142,10 +146,10 @@ impl fmt::Display for Node {
         if let Some(version) = &self.version {
             write!(f, " {version}")?;
         }
-        match &self.reason {
+        match &self.details {
             None => writeln!(f, "  {}", self.state)?,
-            Some(reason) => {
-                let mut lines = reason.lines();
+            Some(details) => {
+                let mut lines = details.lines();
                 writeln!(f, "  {}: {}", self.state, lines.next().unwrap_or_default())?;
                 for line in lines {
                     writeln!(f, "    {line}")?;

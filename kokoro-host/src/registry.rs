@@ -63,6 +63,23 @@ impl fmt::Display for State {
     }
 }
 
+/// Why a Planet does not run.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Reason {
+    /// One sentence.
+    pub(crate) sentence: String,
+    /// The same with everything that helps, on several lines.
+    pub(crate) details: String,
+}
+
+impl<T: Into<String>> From<T> for Reason {
+    /// The first line is the sentence.
+    fn from(text: T) -> Self {
+        let details = text.into();
+        Self { sentence: details.lines().next().unwrap_or_default().to_owned(), details }
+    }
+}
+
 /// All Planets by name.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
@@ -85,7 +102,7 @@ pub(crate) struct Entry {
     pub(crate) providers: BTreeMap<InterfaceName, Provider>,
     pub(crate) planet: Option<Arc<Planet>>,
     state: State,
-    reason: Option<String>,
+    reason: Option<Reason>,
 }
 
 impl Entry {
@@ -105,7 +122,7 @@ impl Entry {
             providers: BTreeMap::new(),
             planet: None,
             state: State::Waiting,
-            reason: Some("it has just been loaded".to_owned()),
+            reason: Some("it has just been loaded".into()),
         }
     }
 
@@ -120,16 +137,16 @@ impl Entry {
             providers: BTreeMap::new(),
             planet: None,
             state: State::Failed,
-            reason: Some(reason),
+            reason: Some(reason.into()),
         }
     }
 
     /// The state, and the reason for it unless the Planet runs. An instance that ended meanwhile counts as failed.
-    pub(crate) fn state(&self) -> (State, Option<String>) {
+    pub(crate) fn state(&self) -> (State, Option<Reason>) {
         if self.state == State::Running
             && let Some(reason) = self.planet.as_ref().and_then(|planet| planet.ended())
         {
-            return (State::Failed, Some(reason.to_string()));
+            return (State::Failed, Some((&*reason).into()));
         }
         (self.state, self.reason.clone())
     }
@@ -139,11 +156,19 @@ impl Entry {
     /// # Panics
     ///
     /// If the life of a Planet has no such change.
-    pub(crate) fn become_(&mut self, next: State, reason: Option<String>) {
+    pub(crate) fn become_(&mut self, next: State, reason: Option<Reason>) {
         let (state, _) = self.state();
         assert!(state == next || state.may_become(next), "a planet cannot go from {state} to {next}");
         self.state = next;
         self.reason = reason;
+    }
+
+    /// The state and the reason for it, as one sentence: `waiting: needs ..`.
+    pub(crate) fn summary(&self) -> String {
+        match self.state() {
+            (state, Some(reason)) => format!("{state}: {}", reason.sentence),
+            (state, None) => state.to_string(),
+        }
     }
 
     pub(crate) fn is_running(&self) -> bool {

@@ -21,7 +21,7 @@ async fn not_running(components: &[(&str, Vec<u8>)], name: &str, state: State, e
     }
     let node = support::node(&primary, name);
     assert_eq!(node.state, state);
-    expected.assert_eq(&node.reason.unwrap());
+    expected.assert_eq(&node.details.unwrap());
 }
 
 const EMPTY: &str = "(component)";
@@ -92,7 +92,7 @@ async fn invalid_code() {
     let primary = Primary::builder().build().unwrap();
     let report = primary.load_bytes("it", bytes).await;
     let message = match report {
-        Ok(report) => report.planets[0].reason.clone().unwrap(),
+        Ok(report) => report.planets[0].details.clone().unwrap(),
         Err(error) => error.to_string(),
     };
     expect_file!["golden/invalid_code.txt"].assert_eq(&message);

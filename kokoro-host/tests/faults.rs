@@ -141,7 +141,7 @@ async fn a_start_that_fails_is_the_reason() {
     let primary = primary(&[]).await;
     let report = primary.load_bytes("unready", guest("unready")).await.unwrap();
     assert_eq!(report.planets[0].state, State::Failed);
-    let reason = report.planets[0].reason.clone().unwrap();
+    let reason = report.planets[0].details.clone().unwrap();
     assert!(reason.starts_with("planet `unready` did not start: "), "{reason}");
     expect_file!["golden/start_err.txt"].assert_eq(&reason);
 }
@@ -153,7 +153,7 @@ async fn a_start_that_traps_or_never_returns_is_the_reason() {
     let primary = primary_with(Primary::builder().limits(limits), &[]).await;
     for (name, body) in [("traps", "unreachable"), ("spins", "(loop (br 0)) unreachable")] {
         let report = primary.load_bytes(name, support::wat(&starting(body))).await.unwrap();
-        let reason = report.planets[0].reason.clone().unwrap();
+        let reason = report.planets[0].details.clone().unwrap();
         let reason = reason.lines().next().unwrap();
         let expected = match name {
             "traps" => {

@@ -112,9 +112,8 @@ fn is_of(value: &Val, ty: &Type) -> bool {
             values.len() == types.len() && values.iter().zip(types.iter()).all(|(value, ty)| is_of(value, ty))
         }
         (Val::Record(values), Type::Record(Named { parts, .. })) => {
-            let field = |((name, value), (wanted, ty)): (&(String, Val), &(String, Type))| {
-                name == wanted && is_of(value, ty)
-            };
+            let field =
+                |((name, value), (wanted, ty)): (&(String, Val), &(String, Type))| name == wanted && is_of(value, ty);
             values.len() == parts.len() && values.iter().zip(parts.iter()).all(field)
         }
         (Val::Variant(case, value), Type::Variant(Named { parts, .. })) => {
@@ -172,8 +171,7 @@ fn find(primary: &Primary, path: &str, function: &str) -> Result<Found, Error> {
             return Err(Kind::NoPlanet { name: path.to_owned(), nearest }.into());
         };
         let (Some(planet), Some(inspection), true) = (&entry.planet, &entry.inspection, entry.is_running()) else {
-            let reason = entry.state().1.unwrap_or_default();
-            return Err(Kind::NotRunning { name: path.to_owned(), reason }.into());
+            return Err(Kind::NotRunning { name: path.to_owned(), state: entry.summary() }.into());
         };
         return match inspection.functions.get(function) {
             Some(signature) => Ok((Arc::clone(planet), None, signature.clone())),
@@ -204,10 +202,7 @@ fn find(primary: &Primary, path: &str, function: &str) -> Result<Found, Error> {
             _ => Err(no_function(interface.functions.keys().cloned().collect())),
         },
         None => {
-            let others = matching.map(|(name, entry, ..)| {
-                let (state, reason) = entry.state();
-                format!("planet `{name}` is {state}: {}", reason.unwrap_or_default())
-            });
+            let others = matching.map(|(name, entry, ..)| format!("planet `{name}` is {}", entry.summary()));
             let others: Vec<String> = others.collect();
             let names: Vec<String> = exports.map(|(_, _, export, _)| export.to_string()).collect();
             let closest = nearest(path, names.iter().map(String::as_str));

@@ -173,14 +173,13 @@ fn best(primary: &Primary, pointer: &Pointer) -> Result<Target, Error> {
                 }
                 continue;
             }
-            let (state, reason) = entry.state();
             match (&entry.planet, fit(&pointer.wanted, offered)) {
                 (_, Err(mismatch)) => mismatches.push(format!("planet `{name}`: {mismatch}")),
                 (Some(planet), Ok(())) if entry.is_running() => {
                     let target = Target { planet: Arc::clone(planet), export: export.to_string().into() };
                     fitting.insert(primary.preference(name, export), target);
                 }
-                _ => others.push(format!("planet `{name}` is {state}: {}", reason.unwrap_or_default())),
+                _ => others.push(format!("planet `{name}` is {}", entry.summary())),
             }
         }
     }

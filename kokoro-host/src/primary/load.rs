@@ -56,8 +56,8 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, node) in self.planets.iter().enumerate() {
             write!(f, "{}{}: {}", if i == 0 { "" } else { "\n" }, node.name, node.state)?;
-            if let Some(reason) = &node.reason {
-                write!(f, ": {}", reason.replace('\n', "\n  "))?;
+            if let Some(details) = &node.details {
+                write!(f, ": {}", details.replace('\n', "\n  "))?;
             }
         }
         Ok(())

@@ -207,7 +207,7 @@ impl Primary {
         }
         let mut registry = self.registry();
         for entry in registry.entries.values_mut().filter(|entry| entry.state().0 == State::Waiting) {
-            entry.become_(State::Gone, Some("its Primary has been shut down".to_owned()));
+            entry.become_(State::Gone, Some("its Primary has been shut down".into()));
         }
     }
 
@@ -216,7 +216,7 @@ impl Primary {
             let mut registry = self.registry();
             let Some(entry) = registry.entries.get_mut(name).filter(|entry| entry.is_running()) else { return };
             let (Some(planet), Some(inspection)) = (entry.planet.clone(), entry.inspection.clone()) else { return };
-            entry.become_(State::Stopping, Some("it is being stopped".to_owned()));
+            entry.become_(State::Stopping, Some("it is being stopped".into()));
             (planet, inspection)
         };
         if let Err(error) = planet.stop(&inspection, self.shared.limits.stop).await {
@@ -224,7 +224,7 @@ impl Primary {
         }
         let mut registry = self.registry();
         if let Some(entry) = registry.entries.get_mut(name) {
-            entry.become_(State::Gone, Some("it has been stopped".to_owned()));
+            entry.become_(State::Gone, Some("it has been stopped".into()));
         }
     }
 

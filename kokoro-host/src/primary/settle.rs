@@ -9,7 +9,7 @@ use super::{Primary, lock};
 use crate::engine::EngineError;
 use crate::link::{Target, link};
 use crate::planet::Planet;
-use crate::registry::{Entry, Registry, State};
+use crate::registry::{Entry, Reason, Registry, State};
 use crate::resolve::{Member, Outsider, Plan, Problem, Provider, resolve};
 
 impl Primary {
@@ -48,12 +48,12 @@ impl Primary {
         for (name, entry) in &registry.entries {
             let Some(inspection) = &entry.inspection else { continue };
             let manifest = &inspection.manifest;
-            let (state, reason) = entry.state();
+            let (state, _) = entry.state();
             if matches!(state, State::Waiting | State::Running) {
                 let bound = (state == State::Running).then(|| bound(entry));
                 problem.members.insert(name, Member { manifest, provides: &manifest.provides, bound });
             } else {
-                let reason = format!("it is {state}: {}", reason.unwrap_or_default());
+                let reason = format!("it is {}", entry.summary());
                 problem.outsiders.insert(name, Outsider { provides: &manifest.provides, reason });
             }
         }
@@ -81,7 +81,7 @@ impl Primary {
                     entry.component = Some(component);
                     entry.bytes = None;
                 }
-                Err(error) => entry.become_(State::Failed, Some(format!("it cannot be compiled: {error}"))),
+                Err(error) => entry.become_(State::Failed, Some(format!("it cannot be compiled: {error}").into())),
             }
         }
     }
@@ -95,7 +95,7 @@ impl Primary {
             let (Some(component), Some(inspection)) = (entry.component.clone(), entry.inspection.clone()) else {
                 return false;
             };
-            entry.become_(State::Starting, Some("it is starting".to_owned()));
+            entry.become_(State::Starting, Some("it is starting".into()));
             (component, inspection, Arc::clone(&entry.bindings))
         };
         let shared = &self.shared;
@@ -119,7 +119,7 @@ impl Primary {
             }
             Err(reason) => {
                 tracing::warn!(target: "kokoro", planet = name, "failed: {reason}");
-                entry.become_(State::Failed, Some(reason));
+                entry.become_(State::Failed, Some(reason.into()));
                 false
             }
         }
@@ -146,7 +146,7 @@ fn bound(entry: &Entry) -> BTreeMap<crate::interface::InterfaceName, Provider> {
 fn apply(registry: &mut Registry, plan: &Plan) {
     for (name, waiting) in &plan.waiting {
         let entry = registry.entries.get_mut(name).expect("the plan knows only entries");
-        entry.become_(State::Waiting, Some(format!("{waiting:#}")));
+        entry.become_(State::Waiting, Some(Reason { sentence: waiting.to_string(), details: format!("{waiting:#}") }));
     }
     for (name, providers) in &plan.bindings {
         let entry = registry.entries.get_mut(name).expect("the plan knows only entries");

@@ -28,7 +28,7 @@ pub(crate) fn planets(graph: &Graph) -> String {
         text.push_str("Missing:\n");
     }
     for planet in others {
-        let reason = planet.reason.as_deref().unwrap_or("no reason is known").replace('\n', "\n    ");
+        let reason = planet.reason.as_deref().unwrap_or("no reason is known");
         let _ = writeln!(text, "  {} is {}: {reason}", planet.name, planet.state);
     }
     for (interface, users) in missing {
