@@ -1,4 +1,5 @@
 //! Random sets of real components, made from WIT text alone, against the model of what a settled set satisfies.
+#![expect(clippy::print_stderr, reason = "how much was tried is worth knowing")]
 
 mod model;
 mod support;

@@ -133,10 +133,13 @@ fn parts<T>(
 ) -> Option<String> {
     let name = &import.name;
     let lists = |named: &Named<T>, wanted: &str| named.parts.iter().any(|(name, _)| name == wanted);
-    for (wanted, _) in import.parts.iter().filter(|(wanted, _)| !lists(export, wanted)) {
+    let only_of = |one: &Named<T>, other: &Named<T>| {
+        one.parts.iter().map(|(part, _)| part).find(|part| !lists(other, part)).cloned()
+    };
+    if let Some(wanted) = only_of(import, export) {
         return Some(format!("{place} is the {kind} `{name}`, whose {part} `{wanted}` the export lacks"));
     }
-    for (offered, _) in export.parts.iter().filter(|(offered, _)| !lists(import, offered)) {
+    if let Some(offered) = only_of(export, import) {
         return Some(format!("{place} is the {kind} `{name}`, whose {part} `{offered}` the import lacks"));
     }
     import.parts.iter().zip(export.parts.iter()).find_map(|((wanted, a), (offered, b))| {

@@ -17,8 +17,10 @@ use crate::planet::{Call, CallError, Cause, FunctionName, Interruption, State};
 pub struct Service {
     pub(crate) name: InterfaceName,
     pub(crate) interface: Interface,
-    define: Arc<dyn Fn(&mut Functions<'_>) -> wasmtime::Result<()> + Send + Sync>,
+    define: Arc<Define>,
 }
+
+type Define = dyn Fn(&mut Functions<'_>) -> wasmtime::Result<()> + Send + Sync;
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

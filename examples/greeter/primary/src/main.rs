@@ -1,5 +1,4 @@
 //! The smallest Primary: loads the Planets (plugins) of a folder and calls one.
-#![expect(clippy::print_stdout, reason = "a greeting is for standard output")]
 
 use kokoro_host::Primary;
 
