@@ -7,6 +7,7 @@ use proc_macro::TokenStream;
 
 mod bindgen;
 mod bindings;
+mod fields;
 mod planet;
 mod surroundings;
 mod wit;

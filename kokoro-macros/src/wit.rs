@@ -236,7 +236,7 @@ impl fmt::Display for WitError {
         match self {
             Self::Missing { path, places } => {
                 write!(f, "there is no `{path}` with WIT files; looked {}", places.join(" and "))?;
-                write!(f, "\n  help: create it, or write `wit: \"<path>\"`, relative to Cargo.toml")
+                write!(f, "\n  help: create it, or give another path, relative to Cargo.toml")
             }
             Self::Empty { shown } => {
                 write!(f, "`{shown}` holds no WIT: no `.wit` file in it, and nothing in `{shown}/deps`")

@@ -27,20 +27,21 @@ enum Level {
     Trace,
 }
 
-/// Defines whatever `kokoro:core` has under the name `interface`.
+/// Defines what `kokoro:core` has under the name `interface`; nothing if it has nothing, which linking then finds out.
 pub(super) fn define(
     instance: &mut LinkerInstance<'_, State>,
     interface: &InterfaceName,
     bindings: &Arc<Bindings>,
 ) -> wasmtime::Result<()> {
+    let is = |constant: &str| constant.parse().is_ok_and(|served: InterfaceName| served.can_serve(interface));
     match interface.interface() {
-        "dependencies" => {
+        "dependencies" if is(kokoro_wit::DEPENDENCIES) => {
             let bindings = Arc::clone(bindings);
             instance.func_wrap("is-bound", move |_: StoreContextMut<'_, State>, (name,): (String,)| {
                 Ok((name.parse().is_ok_and(|import| bindings.is_bound(&import)),))
             })
         }
-        "log" => {
+        "log" if is(kokoro_wit::LOG) => {
             instance.func_wrap("max-level", |_: StoreContextMut<'_, State>, (): ()| Ok((max_level(),)))?;
             instance.func_wrap(
                 "write",

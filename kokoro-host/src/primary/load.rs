@@ -106,27 +106,29 @@ impl Candidate {
 }
 
 impl Primary {
-    pub(super) async fn load_sources(&self, sources: Vec<Source>) -> Result<Report, Error> {
+    pub(super) async fn load_directory(&self, path: PathBuf) -> Result<Report, Error> {
         let life = self.shared.changing.lock().await;
         if *life == Life::ShutDown {
             return Err(Kind::ShutDown.into());
         }
-        let mut names = Vec::new();
-        for candidate in read_all(sources).await {
-            names.push(self.register(candidate));
-        }
+        let mut candidates: Vec<Candidate> = off_the_async_threads(move || {
+            Ok::<_, Error>(Source::directory(&path)?.into_iter().map(Source::read).collect())
+        })
+        .await?;
+        // What cannot be used must not take the name of what can.
+        candidates.sort_by_key(|candidate| candidate.read.is_err());
+        let names = candidates.into_iter().map(|candidate| self.register(candidate)).collect();
         self.settle().await;
         Ok(self.report(names))
     }
 
-    /// As [`load_sources`](Primary::load_sources) for one source, whose problems are errors.
+    /// As [`load_directory`](Primary::load_directory) for one source, whose problems are errors.
     pub(super) async fn load_one(&self, source: Source) -> Result<Report, Error> {
         let life = self.shared.changing.lock().await;
         if *life == Life::ShutDown {
             return Err(Kind::ShutDown.into());
         }
-        let mut candidates = read_all(vec![source]).await;
-        let candidate = candidates.pop().expect("one source makes one candidate");
+        let candidate = off_the_async_threads(|| source.read()).await;
         let inspection = match candidate.read {
             Ok((_, ref inspection)) => inspection,
             Err(Unreadable::Io(error)) => {
@@ -150,10 +152,10 @@ impl Primary {
         Report { planets: graph.planets.into_iter().filter(|node| names.contains(&node.name)).collect() }
     }
 
-    /// Where the Planet of this name came from, if there is one.
+    /// Where the Planet of this name came from, if there is one. A file that could not be used holds no name.
     fn holder(&self, name: &str) -> Option<String> {
         let registry = self.registry();
-        let entry = registry.entries.get(name)?;
+        let entry = registry.entries.get(name).filter(|entry| entry.inspection.is_some())?;
         Some(entry.file.as_ref().map_or("memory".to_owned(), |file| format!("`{}`", file.display())))
     }
 
@@ -182,8 +184,16 @@ impl Primary {
             tracing::warn!(target: "kokoro", planet = name, "{note}");
         }
         let mut registry = self.registry();
-        let name = free_name(name, |name| registry.entries.contains_key(name));
-        registry.entries.insert(name.clone(), entry);
+        if entry.inspection.is_none() {
+            let name = free_name(name, |name| registry.entries.contains_key(name));
+            registry.entries.insert(name.clone(), entry);
+            return name;
+        }
+        let file = entry.file.clone();
+        if let Some(unusable) = registry.entries.insert(name.clone(), entry).filter(|old| old.file != file) {
+            let other = free_name(name.clone(), |name| registry.entries.contains_key(name));
+            registry.entries.insert(other, unusable);
+        }
         name
     }
 
@@ -245,11 +255,10 @@ fn free_name(name: String, taken: impl Fn(&str) -> bool) -> String {
     names.into_iter().find(|name| !taken(name)).expect("there is no end of numbers")
 }
 
-/// Reads and inspects all sources, off the async threads.
-async fn read_all(sources: Vec<Source>) -> Vec<Candidate> {
-    let read = tokio::task::spawn_blocking(|| sources.into_iter().map(Source::read).collect());
-    match read.await {
-        Ok(candidates) => candidates,
+/// Runs what takes a while, or waits for a disk.
+pub(super) async fn off_the_async_threads<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

@@ -142,8 +142,7 @@ impl Primary {
     ///
     /// If the directory cannot be read.
     pub async fn load_dir(&self, path: impl AsRef<Path>) -> Result<Report, Error> {
-        let sources = Source::directory(path.as_ref())?;
-        self.load_sources(sources).await
+        self.load_directory(path.as_ref().to_owned()).await
     }
 
     /// Loads one file. Planets that have waited for it start as well.
@@ -236,6 +235,15 @@ impl Primary {
     fn preference(&self, planet: &str, export: &InterfaceName) -> impl Ord + use<> {
         let preferred = self.shared.preferred.get(export.path()).is_some_and(|name| name == planet);
         (!preferred, std::cmp::Reverse(export.version().cloned()), planet.to_owned())
+    }
+}
+
+impl Drop for Shared {
+    /// Optional imports may lead round in a circle, and Planets that hold each other would never be freed.
+    fn drop(&mut self) {
+        for entry in lock(&self.registry).entries.values() {
+            entry.bindings.planets.values().for_each(|binding| binding.point_at(None));
+        }
     }
 }
 

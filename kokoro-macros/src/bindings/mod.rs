@@ -8,8 +8,9 @@ use quote::{format_ident, quote};
 use syn::{Error, LitStr, Result};
 use wit_parser::{Function, InterfaceId, TypeDefKind};
 
-use self::parse::{Declaration, Listed};
+use self::parse::Declaration;
 use self::types::Types;
+use crate::fields::Listed;
 use crate::surroundings::Surroundings;
 use crate::wit::Wit;
 
@@ -298,3 +299,6 @@ fn service(types: &Types<'_>, name: &str, functions: &[&Function]) -> core::resu
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

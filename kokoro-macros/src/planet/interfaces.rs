@@ -4,8 +4,9 @@ use proc_macro2::{Ident, Span};
 use syn::Error;
 use wit_parser::{FunctionKind, InterfaceId, Type, TypeDefKind};
 
-use super::parse::{Declaration, Listed};
+use super::parse::Declaration;
 use crate::bindgen::walk;
+use crate::fields::Listed;
 use crate::wit::Wit;
 
 /// The list that an interface is in.
