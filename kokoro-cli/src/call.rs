@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kokoro_host::{Val, wave};
+use kokoro_host::dynamic::{Val, wave};
 
 use crate::failure::Failure;
 use crate::invocation::Invocation;
@@ -10,7 +10,7 @@ use crate::invocation::Invocation;
 pub(crate) async fn call(dir: &Path, text: &str) -> Result<(), Failure> {
     let invocation = Invocation::parse(text)?;
     let (primary, report) = crate::load(dir).await?;
-    let function = match primary.function(invocation.path, invocation.function).await {
+    let function = match primary.function(invocation.path, invocation.function) {
         Ok(function) => function,
         Err(error) => {
             let message = error.to_string();

@@ -1,8 +1,8 @@
 //! What to call: `acme:geo/locate.find("Paris")`.
 
-use kokoro_host::wave::untyped::UntypedFuncCall;
-use kokoro_host::wave::wasm::WasmFunc;
-use kokoro_host::{Function, Val};
+use kokoro_host::dynamic::wave::untyped::UntypedFuncCall;
+use kokoro_host::dynamic::wave::wasm::WasmFunc;
+use kokoro_host::dynamic::{Function, Val};
 
 use crate::failure::Failure;
 
@@ -40,7 +40,7 @@ impl<'a> Invocation<'a> {
 
     /// The arguments, as values of the function's types.
     pub(crate) fn arguments(&self, function: &Function) -> Result<Vec<Val>, Failure> {
-        let wrong = |error: kokoro_host::wave::parser::ParserError| {
+        let wrong = |error: kokoro_host::dynamic::wave::parser::ParserError| {
             let place = self.offset + error.span().start;
             // The error's own text counts columns from the function's name, which is not what was typed.
             let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();

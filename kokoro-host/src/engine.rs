@@ -30,7 +30,9 @@ impl Engine {
     /// If Wasmtime cannot generate code for this machine, or no thread can be started.
     pub fn new() -> Result<Self, EngineError> {
         let mut config = wasmtime::Config::new();
-        config.wasm_component_model(true).epoch_interruption(true);
+        // Support for `async` functions makes every call about three times as slow, and a feature of Wasmtime that some
+        // other crate asks for would switch it on.
+        config.wasm_component_model(true).epoch_interruption(true).concurrency_support(false);
         let wasmtime = wasmtime::Engine::new(&config).map_err(|e| EngineError(format!("{e:#}")))?;
         let ticking = Arc::new(AtomicBool::new(true));
         let (ticker, go_on) = (wasmtime.weak(), Arc::clone(&ticking));

@@ -66,6 +66,10 @@ pub(crate) enum Kind {
         signature: String,
         problem: String,
     },
+    /// Nobody but Kokoro calls a Planet's life cycle.
+    Core {
+        interface: InterfaceName,
+    },
     ServedTwice {
         interface: InterfaceName,
     },
@@ -176,6 +180,7 @@ impl fmt::Display for Error {
             Kind::Arguments { function, signature, problem } => {
                 write!(f, "`{function}` cannot be called like that: {problem}\n  its type: {signature}")
             }
+            Kind::Core { interface } => write!(f, "`{interface}` is between Kokoro and the planet, and cannot be called"),
             Kind::ServedTwice { interface } => write!(
                 f,
                 "the application serves `{interface}` twice\n  help: one service for each semver track of an interface"

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
 
 use semver::Version;
 use serde::Serialize;
@@ -30,7 +29,7 @@ pub struct Node {
     /// Its version, if it gives one.
     pub version: Option<Version>,
     /// The name of its file, if it was loaded from one.
-    pub file: Option<PathBuf>,
+    pub file: Option<String>,
     /// Where it is in its life.
     pub state: State,
     /// Why it does not run, as one sentence; none if it does.
@@ -99,7 +98,7 @@ impl Node {
         let mut node = Self {
             name: name.to_owned(),
             version: None,
-            file: entry.file.as_ref().and_then(|file| file.file_name()).map(PathBuf::from),
+            file: entry.file.as_ref().and_then(|file| file.file_name()).map(|name| name.to_string_lossy().into_owned()),
             state,
             details: reason.as_ref().map(|reason| reason.details.clone()),
             reason: reason.map(|reason| reason.sentence),
@@ -161,7 +160,7 @@ impl fmt::Display for Node {
         }
         for edge in &self.imports {
             let (kind, provider) = match (&edge.provider, edge.kind) {
-                (_, EdgeKind::Host) => ("requires ", "the application".to_owned()),
+                (_, EdgeKind::Host) => ("imports  ", "the application".to_owned()),
                 (Some(EdgeProvider::Planet(name)), EdgeKind::Required) => ("requires ", name.clone()),
                 (Some(EdgeProvider::Planet(name)), EdgeKind::Optional) => ("optional ", name.clone()),
                 (_, EdgeKind::Required) => ("requires ", "nobody".to_owned()),

@@ -99,9 +99,18 @@ pub use crate::interface::{InterfaceName, InterfaceNameError};
 pub use crate::limits::Limits;
 pub use crate::link::{Caller, Service};
 pub use crate::manifest::{Manifest, Permissions, SatelliteRequest};
-pub use crate::primary::{Builder, Function, FunctionType, Handle, Interface, Primary, Report};
+pub use crate::primary::{Builder, Handle, Interface, Primary, Report};
 pub use crate::registry::State;
 pub use crate::resolve::{Obstacle, Unmet, Waiting};
+
+/// Calls whose types are only known at run time. What is here comes from Wasmtime, and changes with its major versions.
+pub mod dynamic {
+    pub use wasmtime::component::Val;
+    /// The text form of values, [WAVE](https://github.com/bytecodealliance/wasm-tools/tree/main/crates/wasm-wave).
+    pub use wasmtime::component::wasm_wave as wave;
+
+    pub use crate::primary::{Function, FunctionType};
+}
 
 /// The types of interfaces: what two components have to agree on.
 pub mod types {

@@ -8,7 +8,8 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of linear memory, over all memories of one Planet. Default: 1 GiB.
     ///
-    /// An allocation beyond it fails inside the Planet, as it does on a machine without memory.
+    /// An allocation beyond it fails inside the Planet, as it does on a machine without memory. Tables count as well,
+    /// and so does what one call passes from Planet to Planet: there each byte of a `list<u8>` takes 40.
     pub memory: usize,
     /// How long a call from the application may take, with all calls that it leads to, unless it says otherwise
     /// itself. Default: 30 seconds.

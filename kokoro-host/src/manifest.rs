@@ -80,7 +80,7 @@ impl Permissions {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Section {
-    pub(crate) name: Option<String>,
+    name: Option<String>,
     version: Option<String>,
     requires: Vec<String>,
     optional: Vec<String>,
@@ -98,15 +98,18 @@ pub(crate) enum SectionError {
     Name(String),
 }
 
+const SECTION: &str = "its section `kokoro:planet`";
+
 impl fmt::Display for SectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Json(error) => write!(f, "it is not the JSON of a manifest: {error}"),
-            Self::Version { text, error } => write!(f, "its `version`, `{text}`, is not semver: {error}"),
-            Self::Interface { field, error } => write!(f, "in its `{field}`, {error}"),
+            Self::Json(error) => write!(f, "{SECTION} is not the JSON of a manifest: {error}"),
+            Self::Version { text, error } => write!(f, "in {SECTION} the `version`, `{text}`, is not semver: {error}"),
+            Self::Interface { field, error } => write!(f, "in {SECTION}, field `{field}`: {error}"),
             Self::Name(name) => write!(
                 f,
-                "its `name`, `{name}`, cannot be used: a name has 1 to 64 letters, digits, dashes, dots and underscores"
+                "the planet's name, {name:?}, cannot be used: a name has 1 to 64 letters, digits, dashes, dots and \
+                 underscores; it is the manifest's `name`, else the stem of the file"
             ),
         }
     }
@@ -114,11 +117,11 @@ impl fmt::Display for SectionError {
 
 impl Section {
     pub(crate) fn parse(json: &[u8]) -> Result<Self, SectionError> {
-        let section: Self = serde_json::from_slice(json).map_err(SectionError::Json)?;
-        match &section.name {
-            Some(name) if !is_name(name) => Err(SectionError::Name(name.clone())),
-            _ => Ok(section),
-        }
+        // A list would be taken for the fields in order.
+        let object: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_slice(json).map_err(SectionError::Json)?;
+        let given = object.into_iter().filter(|(_, value)| !value.is_null()).collect();
+        serde_json::from_value(serde_json::Value::Object(given)).map_err(SectionError::Json)
     }
 
     /// Puts the section together with the component's own imports (those that count as dependencies) and exports.
@@ -132,14 +135,19 @@ impl Section {
             Some(text) => Some(Version::parse(&text).map_err(|error| SectionError::Version { text, error })?),
             None => None,
         };
-        let optional = names("optional", &self.optional)?;
+        let imports: BTreeSet<InterfaceName> = imports.into_iter().collect();
+        let optional = as_imported(names("optional", &self.optional)?, &imports);
         let satellites = self.satellites.iter().map(|satellite| satellite.interface.clone());
-        let satellites = names("satellites", &satellites.collect::<Vec<_>>())?;
-        let mut requires = names("requires", &self.requires)?;
-        requires.extend(imports.into_iter().filter(|i| !satellites.contains(i)));
+        let satellites = as_imported(names("satellites", &satellites.collect::<Vec<_>>())?, &imports);
+        let mut requires = as_imported(names("requires", &self.requires)?, &imports);
+        requires.extend(imports.into_iter().filter(|import| !satellites.contains(import)));
         requires.retain(|interface| !optional.contains(interface));
+        let name = self.name.unwrap_or_else(|| stem.to_owned());
+        if !is_name(&name) {
+            return Err(SectionError::Name(name));
+        }
         Ok(Manifest {
-            name: self.name.unwrap_or_else(|| stem.to_owned()),
+            name,
             version,
             requires,
             optional,
@@ -151,13 +159,23 @@ impl Section {
     }
 }
 
+/// Toolchains merge imports of one semver track into the newest. What is listed is meant, whatever its import came to be
+/// called.
+fn as_imported(listed: BTreeSet<InterfaceName>, imports: &BTreeSet<InterfaceName>) -> BTreeSet<InterfaceName> {
+    let own = |name: InterfaceName| match imports.contains(&name) {
+        true => name,
+        false => imports.iter().find(|import| import.can_serve(&name)).cloned().unwrap_or(name),
+    };
+    listed.into_iter().map(own).collect()
+}
+
 fn names(field: &'static str, texts: &[String]) -> Result<BTreeSet<InterfaceName>, SectionError> {
     texts.iter().map(|text| text.parse().map_err(|error| SectionError::Interface { field, error })).collect()
 }
 
 /// Names go into file names, logs, graphs and `planet.function(..)`, so they are kept plain.
 fn is_name(name: &str) -> bool {
-    (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 #[cfg(test)]
@@ -184,11 +202,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_listed_is_found_under_the_version_that_it_was_merged_into() {
+        let manifest = manifest(r#"{"optional":["a:b/opt@1.0.0"]}"#, &["a:b/opt@1.1.0"]).unwrap();
+        assert_eq!(manifest.optional, BTreeSet::from(["a:b/opt@1.1.0".parse().unwrap()]));
+        assert!(manifest.requires.is_empty());
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (json, problem) in [
             ("{", "JSON"),
             (r#"{"version":"1"}"#, "`version`, `1`"),
-            (r#"{"requires":["log"],"optional":["a:b"]}"#, "in its `optional`"),
+            (r#"{"requires":["log"],"optional":["a:b"]}"#, "field `optional`"),
             (r#"{"name":"a b"}"#, "cannot be used"),
         ] {
             let message = manifest(json, &[]).unwrap_err().to_string();

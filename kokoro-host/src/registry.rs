@@ -12,7 +12,7 @@ use crate::inspect::Inspection;
 use crate::interface::InterfaceName;
 use crate::link::Bindings;
 use crate::planet::Planet;
-use crate::resolve::Provider;
+use crate::resolve::{Pair, Provider};
 
 /// Where a Planet (plugin) is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -80,12 +80,14 @@ impl<T: Into<String>> From<T> for Reason {
     }
 }
 
-/// All Planets by name.
+/// All Planets by name, and what is known of their pairs.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     pub(crate) entries: BTreeMap<String, Entry>,
     /// The names of the Planets that were started, in this order.
     pub(crate) order: Vec<String>,
+    /// Pairs whose types do not fit, of all Planets that were ever loaded.
+    pub(crate) unfit: BTreeMap<Pair, String>,
 }
 
 /// What is known of one Planet.
@@ -127,10 +129,10 @@ impl Entry {
     }
 
     /// A file of which no Planet can be made.
-    pub(crate) fn unusable(file: Option<PathBuf>, inspection: Option<Arc<Inspection>>, reason: String) -> Self {
+    pub(crate) fn unusable(file: Option<PathBuf>, reason: String) -> Self {
         Self {
             file,
-            inspection,
+            inspection: None,
             bytes: None,
             component: None,
             bindings: Arc::default(),
@@ -144,9 +146,9 @@ impl Entry {
     /// The state, and the reason for it unless the Planet runs. An instance that ended meanwhile counts as failed.
     pub(crate) fn state(&self) -> (State, Option<Reason>) {
         if self.state == State::Running
-            && let Some(reason) = self.planet.as_ref().and_then(|planet| planet.ended())
+            && let Some(end) = self.planet.as_ref().and_then(|planet| planet.ended())
         {
-            return (State::Failed, Some((&*reason).into()));
+            return (State::Failed, Some((&*end.reason).into()));
         }
         (self.state, self.reason.clone())
     }
@@ -157,7 +159,7 @@ impl Entry {
     ///
     /// If the life of a Planet has no such change.
     pub(crate) fn become_(&mut self, next: State, reason: Option<Reason>) {
-        let (state, _) = self.state();
+        let state = self.state;
         assert!(state == next || state.may_become(next), "a planet cannot go from {state} to {next}");
         self.state = next;
         self.reason = reason;

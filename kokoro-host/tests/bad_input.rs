@@ -126,12 +126,63 @@ async fn one_bad_file_stops_none_of_the_others() {
     write("module.wasm", &wat("(module)"));
     write("notes.txt", b"not even looked at");
     write("other-extra.wasm", &guest("extra"));
+    write("renamed.wasm", &with_manifest(wat(EMPTY), r#"{"name":"broken"}"#));
+    write("a name.wasm", &wat(EMPTY));
     std::fs::create_dir(folder.path().join("folder.wasm")).unwrap();
     let primary = Primary::builder().build().unwrap();
     let report = primary.load_dir(folder.path()).await.unwrap();
-    assert_eq!(report.running().map(|node| node.name.as_str()).collect::<Vec<_>>(), ["extra"]);
+    assert_eq!(report.running().map(|node| node.name.as_str()).collect::<Vec<_>>(), ["broken", "extra"]);
     let shown = report.to_string().replace(&folder.path().display().to_string(), "FOLDER");
     expect_file!["golden/mixed_folder.txt"].assert_eq(&shown);
+}
+
+#[tokio::test]
+async fn a_file_that_was_mended_takes_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("extra.wasm");
+    std::fs::write(&file, &guest("extra")[..100]).unwrap();
+    let primary = Primary::builder().build().unwrap();
+    assert_eq!(primary.load_dir(folder.path()).await.unwrap().not_running().count(), 1);
+    std::fs::write(&file, guest("extra")).unwrap();
+    assert_eq!(primary.load_dir(folder.path()).await.unwrap().running().count(), 1);
+    assert_eq!(primary.graph().planets.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_served_to_everybody_is_no_dependency_though_it_is_listed() {
+    let json = r#"{"requires":["kokoro:core/log@0.1.0","wasi:cli/stdout@0.2.0"],"optional":null}"#;
+    let primary = Primary::builder().build().unwrap();
+    let report = primary.load_bytes("it", with_manifest(wat(EMPTY), json)).await.unwrap();
+    assert_eq!(report.running().count(), 1);
+}
+
+#[tokio::test]
+async fn resources_and_async_functions_are_refused_with_a_sentence() {
+    let owner = wat(r#"(component
+          (core module $code (func (export "f") (param i32)))
+          (core instance $code (instantiate $code))
+          (type $r (resource (rep i32)))
+          (func $f (param "r" (borrow $r)) (canon lift (core func $code "f")))
+          (component $shape
+            (import "r" (type $r (sub resource)))
+            (import "f" (func $f (param "r" (borrow $r))))
+            (export $out "r" (type $r))
+            (export "f" (func $f) (func (param "r" (borrow $out)))))
+          (instance $i (instantiate $shape (with "r" (type $r)) (with "f" (func $f))))
+          (export "acme:db/tables@1.0.0" (instance $i)))"#);
+    let user = wat(r#"(component (import "acme:db/tables@1.0.0" (instance
+          (export "r" (type $r (sub resource)))
+          (export "f" (func (param "r" (borrow $r)))))))"#);
+    let components = [("user", user.clone()), ("owner", owner.clone())];
+    not_running(&components, "user", State::Waiting, expect_file!["golden/resource.txt"]).await;
+    // As an option it stops nobody.
+    let optional = with_manifest(user, r#"{"optional":["acme:db/tables@1.0.0"]}"#);
+    let primary = Primary::builder().build().unwrap();
+    primary.load_bytes("owner", owner).await.unwrap();
+    let report = primary.load_bytes("user", optional).await.unwrap();
+    assert_eq!(report.running().count(), 1, "{report}");
+    let text = r#"(component (import "acme:db/tables@1.0.0" (instance (export "f" (func async (result u8))))))"#;
+    refused(wat(text), expect_file!["golden/async_function.txt"]).await;
 }
 
 /// A component that imports `f` of `acme:log/sink` in some version and type.
@@ -200,7 +251,7 @@ async fn a_call_of_what_is_not_there() {
         ("extr", "double"),
         ("test:guests", "double"),
     ] {
-        let error = primary.function(path, function).await.unwrap_err();
+        let error = primary.function(path, function).unwrap_err();
         messages.push(format!("{path}.{function}\n{error}\n"));
     }
     expect_file!["golden/call_of_nothing.txt"].assert_eq(&messages.join("\n"));

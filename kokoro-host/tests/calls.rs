@@ -154,12 +154,12 @@ async fn many_primaries_share_an_engine() {
 #[tokio::test]
 async fn a_function_can_be_called_by_name() {
     let primary = primary(&["extra"]).await;
-    let double = primary.function("test:guests/extra", "double").await.unwrap();
+    let double = primary.function("test:guests/extra", "double").unwrap();
     assert_eq!(double.signature(), "func(number: u32) -> u32");
-    assert_eq!(double.call(&[kokoro_host::Val::U32(4)]).await.unwrap(), [kokoro_host::Val::U32(8)]);
-    let wrong = double.call(&[kokoro_host::Val::Bool(true)]).await.unwrap_err();
+    assert_eq!(double.call(&[kokoro_host::dynamic::Val::U32(4)]).await.unwrap(), [kokoro_host::dynamic::Val::U32(8)]);
+    let wrong = double.call(&[kokoro_host::dynamic::Val::Bool(true)]).await.unwrap_err();
     assert!(wrong.is_mismatch(), "{wrong}");
-    assert_eq!(double.call(&[kokoro_host::Val::U32(5)]).await.unwrap(), [kokoro_host::Val::U32(10)]);
+    assert_eq!(double.call(&[kokoro_host::dynamic::Val::U32(5)]).await.unwrap(), [kokoro_host::dynamic::Val::U32(10)]);
 }
 
 #[test]
@@ -190,4 +190,93 @@ async fn a_deadline_is_inherited_by_the_calls_below() {
     assert!(began.elapsed() < Duration::from_secs(30), "the default deadline is longer");
     assert_eq!(node(&primary, "relay").state, State::Running);
     assert_eq!(node(&primary, "faulty").state, State::Failed);
+}
+
+#[tokio::test]
+async fn who_lost_its_required_provider_gets_the_next_that_comes() {
+    let primary = primary(&["faulty", "relay"]).await;
+    let relay = primary.get::<Relay>().unwrap();
+    let error = relay.text("on purpose").await.unwrap();
+    assert!(error.contains("on purpose"), "{error}");
+    primary.load_bytes("second", support::renamed(guest("faulty"), "faulty", "second")).await.unwrap();
+    let error = relay.text("again").await.unwrap();
+    assert!(error.contains("planet `second` failed"), "{error}");
+    assert_eq!(node(&primary, "relay").state, State::Running);
+}
+
+#[tokio::test]
+async fn a_load_that_is_given_up_goes_on() {
+    let primary = primary(&[]).await;
+    let load = primary.load_bytes("faulty", guest("faulty"));
+    // Not even the compiler gets that far in no time.
+    assert!(tokio::time::timeout(Duration::ZERO, load).await.is_err());
+    let report = primary.load_bytes("extra", guest("extra")).await.unwrap();
+    assert_eq!(report.running().count(), 1);
+    assert_eq!(primary.get::<Faults>().unwrap().well().await.unwrap(), "well");
+}
+
+#[tokio::test]
+async fn shutdown_lets_the_last_call_end_and_no_other_in() {
+    let mut limits = Limits::default();
+    limits.stop = Duration::from_millis(100);
+    let primary = primary_with(Primary::builder().limits(limits), &["faulty"]).await;
+    let faults = primary.get::<Faults>().unwrap();
+    let (slept, refused) = tokio::join!(faults.sleep(600), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        primary.shutdown().await;
+        faults.well().await
+    });
+    slept.unwrap();
+    assert!(refused.unwrap_err().is_unavailable());
+    assert_eq!(node(&primary, "faulty").state, State::Gone);
+}
+
+#[tokio::test]
+async fn planets_end_with_the_last_primary_though_handles_are_left() {
+    let primary = Primary::builder().build().unwrap();
+    primary.load_bytes("extra", guest("extra")).await.unwrap();
+    let extra = primary.get::<Extra>().unwrap();
+    drop(primary);
+    let error = extra.double(1).await.unwrap_err();
+    assert!(error.is_unavailable() && error.to_string().contains("has been dropped"), "{error}");
+}
+
+#[tokio::test]
+async fn planets_of_two_primaries_may_have_one_name() {
+    let outer = primary(&["faulty", "relay"]).await;
+    let inner = primary(&["faulty", "relay"]).await;
+    // `back` calls the Planet `relay` of whatever Primary it was given; the other's is another Planet.
+    let served = std::sync::Arc::new(support::Host::default());
+    served.primary.set(inner.clone()).unwrap();
+    let caller = Primary::builder().serve(support::host::serve(std::sync::Arc::clone(&served))).build().unwrap();
+    caller.load_bytes("faulty", guest("faulty")).await.unwrap();
+    caller.load_bytes("relay", guest("relay")).await.unwrap();
+    let answer = caller.get::<Relay>().unwrap().back().await.unwrap().unwrap_err();
+    assert!(answer.contains("was lost in") && !answer.contains("re-enter"), "{answer}");
+    outer.shutdown().await;
+}
+
+#[tokio::test]
+async fn megabytes_cross_within_the_memory_limit() {
+    let primary = primary(&["shapes"]).await;
+    let shapes = primary.get::<Shapes>().unwrap();
+    let large = Everything { h: vec![7; 8 << 20], ..everything() };
+    assert_eq!(shapes.echo(&large).await.unwrap(), large);
+}
+
+#[tokio::test]
+async fn a_time_without_end_is_no_problem() {
+    let primary = primary(&["extra"]).await;
+    let extra = primary.get::<Extra>().unwrap().within(Duration::MAX);
+    assert_eq!(extra.double(1).await.unwrap(), 2);
+    let error = extra.within(Duration::ZERO).double(1).await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert_eq!(node(&primary, "extra").state, State::Running);
+}
+
+#[tokio::test]
+async fn nobody_but_kokoro_calls_a_life_cycle() {
+    let primary = primary(&["extra"]).await;
+    let error = primary.function("kokoro:core/lifecycle", "stop").unwrap_err();
+    assert!(error.to_string().contains("cannot be called"), "{error}");
 }

@@ -2,7 +2,8 @@
 
 mod support;
 
-use kokoro_host::{State, Val};
+use kokoro_host::State;
+use kokoro_host::dynamic::Val;
 use support::{guest, node, primary, relay::Relay, wat};
 
 #[tokio::test]
@@ -20,7 +21,7 @@ async fn a_component_in_wat_consumes_what_a_planet_in_rust_provides() {
     primary.load_bytes("user", wat(include_str!("wat/user.wat"))).await.unwrap();
     assert_eq!(node(&primary, "user").state, State::Waiting);
     primary.load_bytes("extra", guest("extra")).await.unwrap();
-    let quadruple = primary.function("user", "quadruple").await.unwrap();
+    let quadruple = primary.function("user", "quadruple").unwrap();
     assert_eq!(quadruple.call(&[Val::U32(10)]).await.unwrap(), [Val::U32(40)]);
 }
 
@@ -29,6 +30,6 @@ async fn a_component_of_two_planets_in_wat_alone() {
     let primary = primary(&[]).await;
     primary.load_bytes("extra", wat(include_str!("wat/extra.wat"))).await.unwrap();
     primary.load_bytes("user", wat(include_str!("wat/user.wat"))).await.unwrap();
-    let quadruple = primary.function("user", "quadruple").await.unwrap();
+    let quadruple = primary.function("user", "quadruple").unwrap();
     assert_eq!(quadruple.call(&[Val::U32(3)]).await.unwrap(), [Val::U32(12)]);
 }

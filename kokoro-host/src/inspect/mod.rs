@@ -1,14 +1,16 @@
 //! From a component's bytes to what it is, needs and offers, without compiling or running anything of it.
 
+mod reader;
 mod types;
-mod wit;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload};
-use wit_parser::decoding::{DecodedWasm, decode};
+use wasmparser::component_types::{ComponentAnyTypeId, ComponentEntityType, ComponentItem};
+use wasmparser::types::Types;
+use wasmparser::{BinaryReaderError, Parser, Payload, ValidPayload, Validator, WasmFeatures};
 
+use self::reader::{Reader, TooDeep};
 pub use self::types::{Function, Interface, Named, ResourceName, Type};
 use crate::interface::InterfaceName;
 use crate::manifest::{Manifest, Section, SectionError};
@@ -37,44 +39,89 @@ pub struct Inspection {
 pub fn inspect(stem: &str, bytes: &[u8]) -> Result<Inspection, InspectError> {
     check_header(bytes)?;
     let survey = Survey::of(bytes)?;
-    let decoded = decode(bytes).map_err(|error| InspectError::Undecodable(format!("{error:#}")))?;
-    let DecodedWasm::Component(resolve, world) = decoded else {
-        return Err(InspectError::WitPackage);
-    };
-    let mut reader = wit::Reader::new(&resolve);
-    let world = &resolve.worlds[world];
-    let imports: BTreeMap<_, _> = reader.items(world.imports.iter()).interfaces.into_iter().collect();
-    let exports = reader.items(world.exports.iter());
+    let mut reader = Reader::new(survey.types.as_ref());
+    let mut imports = BTreeMap::new();
+    let mut exports = BTreeMap::new();
+    let mut functions = BTreeMap::new();
+    for (side, items) in [(Side::Import, &survey.imports), (Side::Export, &survey.exports)] {
+        for (name, ty) in items {
+            match ty {
+                ComponentEntityType::Instance(id) => {
+                    let name: InterfaceName = name.parse().map_err(|_| InspectError::NoName(name.clone()))?;
+                    let interface = reader.interface(name.path(), *id)?;
+                    if let Some(function) = asynchronous(&interface) {
+                        return Err(InspectError::Async { interface: name, function });
+                    }
+                    let interfaces = if side == Side::Import { &mut imports } else { &mut exports };
+                    interfaces.insert(name, interface);
+                }
+                ComponentEntityType::Func(id) if side == Side::Export => {
+                    functions.insert(name.clone(), reader.function(*id)?);
+                }
+                _ => {}
+            }
+        }
+    }
     let section = match &survey.section {
         Some(json) => Section::parse(json)?,
         None => Section::default(),
     };
-    let dependencies = imports
-        .iter()
-        .filter(|(name, interface)| !interface.is_types_only() && !is_wasi(name) && !is_core(name))
-        .map(|(name, _)| name.clone());
-    let provides = exports.interfaces.iter().map(|(name, _)| name).filter(|name| !is_core(name));
-    Ok(Inspection {
-        manifest: section.into_manifest(stem, dependencies, provides.cloned().collect())?,
-        imports,
-        exports: exports.interfaces.into_iter().collect(),
-        functions: exports.functions.into_iter().collect(),
-        notes: survey.notes,
-    })
+    let is_dependency = |name: &InterfaceName| {
+        !is_wasi(name) && !is_core(name) && !imports.get(name).is_some_and(Interface::is_types_only)
+    };
+    let dependencies = imports.keys().filter(|name| is_dependency(name)).cloned();
+    let provides = exports.keys().filter(|name| !is_core(name)).cloned().collect();
+    let mut manifest = section.into_manifest(stem, dependencies, provides)?;
+    manifest.requires.retain(is_dependency);
+    manifest.optional.retain(is_dependency);
+    Ok(Inspection { manifest, imports, exports, functions, notes: survey.notes })
 }
 
-/// The interface `name` of a WIT package in its binary form, as `bindings!` encodes it.
+#[derive(Clone, Copy, PartialEq)]
+enum Side {
+    Import,
+    Export,
+}
+
+/// The first function that needs the asynchronous part of the component model, if there is one.
+fn asynchronous(interface: &Interface) -> Option<String> {
+    let is_async = |function: &Function| {
+        let mut types = function.params.iter().map(|(_, ty)| ty).chain(&function.result);
+        function.is_async || types.any(Type::is_asynchronous)
+    };
+    interface.functions.iter().find(|(_, function)| is_async(function)).map(|(name, _)| name.clone())
+}
+
+/// The interface `name` of a WIT package in its binary form, as `bindings!` encodes it: a world that imports everything.
 ///
 /// # Panics
 ///
 /// If the name or the package is malformed, which the macro has made sure of.
 pub(crate) fn interface_of_package(name: &str, package: &[u8]) -> (InterfaceName, Interface) {
-    let parsed = name.parse().expect("`bindings!` writes well-formed names");
-    let decoded = decode(package).expect("`bindings!` encodes a well-formed package");
-    let resolve = decoded.resolve();
-    let mut ids = resolve.interfaces.iter().map(|(id, _)| id);
-    let id = ids.find(|id| resolve.id_of(*id).as_deref() == Some(name)).expect("`bindings!` encodes what it names");
-    (parsed, wit::Reader::new(resolve).interface(id))
+    let mut interfaces = interfaces_of_package(package);
+    let parsed: InterfaceName = name.parse().expect("`bindings!` writes well-formed names");
+    let interface = interfaces.remove(&parsed).expect("`bindings!` encodes what it names");
+    (parsed, interface)
+}
+
+fn interfaces_of_package(package: &[u8]) -> BTreeMap<InterfaceName, Interface> {
+    let survey = Survey::of(package).expect("`bindings!` encodes a well-formed package");
+    let types = survey.types.as_ref();
+    let mut reader = Reader::new(types);
+    let mut interfaces = BTreeMap::new();
+    for (_, ty) in &survey.exports {
+        let ComponentEntityType::Type { referenced: ComponentAnyTypeId::Component(package), .. } = ty else { continue };
+        for item in types[*package].exports.values() {
+            let ComponentEntityType::Component(world) = item.ty else { continue };
+            for (name, item) in &types[world].imports {
+                if let (Ok(name), ComponentEntityType::Instance(id)) = (name.parse::<InterfaceName>(), item.ty) {
+                    let interface = reader.interface(name.path(), id).expect("WIT that a macro took is not that deep");
+                    interfaces.insert(name, interface);
+                }
+            }
+        }
+    }
+    interfaces
 }
 
 /// The interfaces of WASI 0.2 that every Planet is served.
@@ -140,65 +187,84 @@ fn check_header(bytes: &[u8]) -> Result<(), InspectError> {
     }
 }
 
-/// What one pass over the sections of a component finds.
-#[derive(Default)]
+/// What one pass over the sections of a component finds. Code is not looked at: it is validated when it is compiled.
 struct Survey {
+    types: Types,
+    imports: Vec<(String, ComponentEntityType)>,
+    exports: Vec<(String, ComponentEntityType)>,
     section: Option<Vec<u8>>,
     notes: Vec<String>,
 }
 
 impl Survey {
     fn of(bytes: &[u8]) -> Result<Self, InspectError> {
-        let mut survey = Self::default();
-        let mut nesting = Vec::new();
+        let invalid = |error: BinaryReaderError| match error.message().contains("unexpected end") {
+            true => InspectError::Truncated { length: bytes.len() },
+            false => InspectError::Undecodable(error.to_string()),
+        };
+        let mut validator = Validator::new_with_features(WasmFeatures::all());
+        let (mut imports, mut exports, mut section, mut notes) = (Vec::new(), Vec::new(), None, Vec::new());
+        let mut depth = 0;
         for payload in Parser::new(0).parse_all(bytes) {
-            let payload = payload.map_err(|error| {
-                if error.message().contains("unexpected end") {
-                    InspectError::Truncated { length: bytes.len() }
-                } else {
-                    InspectError::Undecodable(error.to_string())
+            let payload = payload.map_err(invalid)?;
+            if let Payload::MemorySection(memories) = &payload {
+                for memory in memories.clone() {
+                    if memory.map_err(invalid)?.memory64 {
+                        return Err(InspectError::Memory64);
+                    }
                 }
-            })?;
+            }
+            if let ValidPayload::End(types) = validator.payload(&payload).map_err(invalid)?
+                && depth == 1
+            {
+                return Ok(Self { types, imports, exports, section, notes });
+            }
+            let item = |item: Option<&ComponentItem>| item.map(|item| item.ty).expect("it has just been validated");
             match payload {
-                Payload::Version { encoding, .. } => nesting.push(encoding),
-                Payload::End(_) => drop(nesting.pop()),
-                Payload::CustomSection(section) if section.name() == kokoro_wit::MANIFEST_SECTION => {
-                    match &survey.section {
-                        None => survey.section = Some(section.data().to_vec()),
-                        Some(_) => survey.notes.push(format!(
-                            "it has more than one section `{}`; only the first counts",
-                            kokoro_wit::MANIFEST_SECTION
-                        )),
-                    }
-                }
-                Payload::MemorySection(memories) => {
-                    for memory in memories {
-                        let memory = memory.map_err(|error| InspectError::Undecodable(error.to_string()))?;
-                        if memory.memory64 {
-                            return Err(InspectError::Memory64);
+                Payload::Version { .. } => depth += 1,
+                Payload::End(_) => depth -= 1,
+                Payload::CustomSection(custom) if custom.name() == kokoro_wit::MANIFEST_SECTION => match section {
+                    None => section = Some(custom.data().to_vec()),
+                    Some(_) => notes.push(format!(
+                        "it has more than one section `{}`; only the first counts",
+                        kokoro_wit::MANIFEST_SECTION
+                    )),
+                },
+                Payload::ComponentImportSection(found) if depth == 1 => {
+                    for import in found {
+                        let name = import.map_err(invalid)?.name.name;
+                        let types = validator.types(0).expect("a component is being validated");
+                        let ty = item(types.component_item_for_import(name));
+                        if let Some(kind) = bare(&ty) {
+                            return Err(InspectError::BareImport { kind, name: name.to_owned() });
                         }
+                        imports.push((name.to_owned(), ty));
                     }
                 }
-                Payload::ComponentImportSection(imports) if nesting.len() == 1 => {
-                    debug_assert_eq!(nesting[0], Encoding::Component);
-                    for import in imports {
-                        let import = import.map_err(|error| InspectError::Undecodable(error.to_string()))?;
-                        let kind = match import.ty {
-                            ComponentTypeRef::Instance(_) => continue,
-                            ComponentTypeRef::Type(wasmparser::TypeBounds::Eq(_)) => continue,
-                            ComponentTypeRef::Type(wasmparser::TypeBounds::SubResource) => "resource",
-                            ComponentTypeRef::Func(_) => "function",
-                            ComponentTypeRef::Module(_) => "core module",
-                            ComponentTypeRef::Component(_) => "component",
-                            ComponentTypeRef::Value(_) => "value",
-                        };
-                        return Err(InspectError::BareImport { kind, name: import.name.name.to_owned() });
+                Payload::ComponentExportSection(found) if depth == 1 => {
+                    for export in found {
+                        let name = export.map_err(invalid)?.name.name;
+                        let types = validator.types(0).expect("a component is being validated");
+                        exports.push((name.to_owned(), item(types.component_item_for_export(name))));
                     }
                 }
                 _ => {}
             }
         }
-        Ok(survey)
+        Err(InspectError::Truncated { length: bytes.len() })
+    }
+}
+
+/// What an import is, if it is not one that can be linked.
+fn bare(import: &ComponentEntityType) -> Option<&'static str> {
+    match import {
+        ComponentEntityType::Instance(_) => None,
+        ComponentEntityType::Type { created: ComponentAnyTypeId::Resource(_), .. } => Some("resource"),
+        ComponentEntityType::Type { .. } => None,
+        ComponentEntityType::Func(_) => Some("function"),
+        ComponentEntityType::Module(_) => Some("core module"),
+        ComponentEntityType::Component(_) => Some("component"),
+        ComponentEntityType::Value(_) => Some("value"),
     }
 }
 
@@ -212,8 +278,6 @@ pub enum InspectError {
     Text,
     /// A core module instead of a component.
     CoreModule,
-    /// A WIT package in binary form instead of a component.
-    WitPackage,
     /// The end is missing.
     Truncated {
         /// How many bytes there are.
@@ -228,6 +292,15 @@ pub enum InspectError {
     },
     /// A 64-bit memory.
     Memory64,
+    /// An import or export whose name is not that of an interface.
+    NoName(String),
+    /// A function that needs the asynchronous part of the component model.
+    Async {
+        /// The interface that it is in.
+        interface: InterfaceName,
+        /// Its name.
+        function: String,
+    },
     /// An import that is no interface.
     BareImport {
         /// `function`, `core module`, ...
@@ -235,10 +308,16 @@ pub enum InspectError {
         /// The import's name.
         name: String,
     },
-    /// Its `kokoro:planet` section cannot be understood; the sentence says why.
+    /// Its `kokoro:planet` section cannot be understood, or its name cannot be used; the sentence says why.
     Manifest(String),
     /// Not a valid component; the sentence says why.
     Undecodable(String),
+}
+
+impl From<TooDeep> for InspectError {
+    fn from(_: TooDeep) -> Self {
+        Self::Undecodable("its types are nested too deep".to_owned())
+    }
 }
 
 impl From<SectionError> for InspectError {
@@ -261,9 +340,6 @@ impl fmt::Display for InspectError {
                 "this is a core module, not a component\n  \
                  help: build it for `wasm32-wasip2`, or make it a component with `wasm-tools component new FILE -o FILE.wasm`",
             ),
-            Self::WitPackage => f.write_str(
-                "this is a WIT package, not a component\n  help: build a component that implements its interfaces",
-            ),
             Self::Truncated { length } => write!(
                 f,
                 "the file ends too early, after {length} bytes\n  help: copy or build it again; was it still being written?"
@@ -276,16 +352,18 @@ impl fmt::Display for InspectError {
             Self::Memory64 => f.write_str(
                 "it has a 64-bit memory, which components cannot share values through\n  help: build it for a 32-bit target such as `wasm32-wasip2`",
             ),
+            Self::NoName(name) => write!(f, "`{name}` is not the name of an interface, and only interfaces are linked"),
+            Self::Async { interface, function } => write!(
+                f,
+                "`{function}` of `{interface}` is asynchronous, which is not supported yet\n  \
+                 help: declare it without `async`, `future` and `stream`"
+            ),
             Self::BareImport { kind, name } => write!(
                 f,
                 "it imports the {kind} `{name}` by itself, and only interfaces are linked\n  \
                  help: put it into an interface, as in `import acme:log/sink@1.0.0`"
             ),
-            Self::Manifest(problem) => write!(
-                f,
-                "its section `{}` cannot be used: {problem}",
-                kokoro_wit::MANIFEST_SECTION
-            ),
+            Self::Manifest(problem) => f.write_str(problem),
             Self::Undecodable(problem) => write!(f, "this is not a valid component: {problem}"),
         }
     }
@@ -297,10 +375,12 @@ impl std::error::Error for InspectError {}
 #[cfg(test)]
 pub(crate) fn interfaces_of_text(text: &str) -> BTreeMap<InterfaceName, Interface> {
     let mut resolve = wit_parser::Resolve::default();
-    resolve.push_str("test.wit", text).expect("well-formed WIT");
-    let mut reader = wit::Reader::new(&resolve);
-    let named = resolve.interfaces.iter().map(|(id, _)| (resolve.id_of(id).expect("a named interface"), id));
-    named.map(|(name, id)| (name.parse().expect("a name"), reader.interface(id))).collect()
+    let package = resolve.push_str("test.wit", text).expect("well-formed WIT");
+    let imports = resolve.packages[package].interfaces.values();
+    let imports = imports.map(|id| format!("import {};", resolve.id_of(*id).expect("a named interface")));
+    let world = format!("package test:everything; world all {{ {} }}", imports.collect::<Vec<_>>().concat());
+    let world = resolve.push_str("world.wit", &world).expect("a world of all interfaces");
+    interfaces_of_package(&wit_component::encode(&resolve, world).expect("a package that can be encoded"))
 }
 
 /// The interface that consists of these items.
@@ -308,4 +388,32 @@ pub(crate) fn interfaces_of_text(text: &str) -> BTreeMap<InterfaceName, Interfac
 pub(crate) fn interface_from_wit(items: &str) -> Interface {
     let mut interfaces = interfaces_of_text(&format!("package test:it; interface it {{ {items} }}"));
     interfaces.pop_first().expect("one interface").1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Exports an interface of which it imports the types only, by way of another one that uses them.
+    #[test]
+    fn imports_and_exports_of_one_interface_are_kept_apart() {
+        let bytes = wat::parse_str(
+            r#"(component
+              (type $record (record (field "name" string)))
+              (import "shop:api/items@1.0.0" (instance $items (export "item" (type (eq $record)))))
+              (alias export $items "item" (type $item))
+              (import "shop:api/search@1.0.0" (instance (alias outer 1 $item (type $it)) (export "item" (type $x (eq $it)))
+                (export "find" (func (result $x)))))
+              (core module $code (func (export "count") (result i32) i32.const 1))
+              (core instance $code (instantiate $code))
+              (func $count (result u32) (canon lift (core func $code "count")))
+              (instance $out (export "count" (func $count)))
+              (export "shop:api/items@1.0.0" (instance $out)))"#,
+        );
+        let inspection = inspect("shop", &bytes.expect("well-formed text")).expect("a component");
+        let items: InterfaceName = "shop:api/items@1.0.0".parse().expect("a name");
+        assert!(inspection.imports[&items].is_types_only());
+        assert!(inspection.exports[&items].functions.contains_key("count"));
+        assert_eq!(inspection.manifest.requires, ["shop:api/search@1.0.0".parse().expect("a name")].into());
+    }
 }

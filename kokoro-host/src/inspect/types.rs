@@ -109,18 +109,30 @@ pub struct ResourceName {
 }
 
 impl Type {
-    /// Whether values of the type hold handles, streams or anything else that is more than data.
+    /// Whether values of the type are data and nothing more: no handles, no streams.
     pub(crate) fn is_plain(&self) -> bool {
-        match self {
-            Self::Own(_) | Self::Borrow(_) | Self::Future(_) | Self::Stream(_) | Self::ErrorContext => false,
-            Self::List(ty) | Self::FixedList(ty, _) | Self::Option(ty) => ty.is_plain(),
-            Self::Map(key, value) => key.is_plain() && value.is_plain(),
-            Self::Result { ok, err } => ok.iter().chain(err).all(|ty| ty.is_plain()),
-            Self::Tuple(types) => types.iter().all(Type::is_plain),
-            Self::Record(record) => record.parts.iter().all(|(_, ty)| ty.is_plain()),
-            Self::Variant(variant) => variant.parts.iter().all(|(_, ty)| ty.iter().all(Type::is_plain)),
-            _ => true,
-        }
+        !self.any(&|ty| matches!(ty, Self::Own(_) | Self::Borrow(_))) && !self.is_asynchronous()
+    }
+
+    /// Whether the type needs the asynchronous part of the component model.
+    pub(crate) fn is_asynchronous(&self) -> bool {
+        self.any(&|ty| matches!(ty, Self::Future(_) | Self::Stream(_) | Self::ErrorContext))
+    }
+
+    /// Whether `found` holds for the type or for one that it is made of.
+    fn any(&self, found: &impl Fn(&Self) -> bool) -> bool {
+        found(self)
+            || match self {
+                Self::List(ty) | Self::FixedList(ty, _) | Self::Option(ty) => ty.any(found),
+                Self::Map(key, value) => key.any(found) || value.any(found),
+                Self::Result { ok, err } => ok.iter().chain(err).any(|ty| ty.any(found)),
+                Self::Tuple(types) => types.iter().any(|ty| ty.any(found)),
+                Self::Record(record) => record.parts.iter().any(|(_, ty)| ty.any(found)),
+                Self::Variant(variant) => {
+                    variant.parts.iter().filter_map(|(_, ty)| ty.as_ref()).any(|ty| ty.any(found))
+                }
+                _ => false,
+            }
     }
 }
 

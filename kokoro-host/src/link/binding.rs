@@ -39,9 +39,13 @@ pub(crate) struct Bindings {
 }
 
 impl Bindings {
-    /// Whether a call through `import` would find a provider that runs.
+    /// Whether a call through `import` would find a provider that runs. Toolchains merge imports of one track, so that the
+    /// Planet may know its import under another version.
     pub(crate) fn is_bound(&self, import: &InterfaceName) -> bool {
-        let runs = |binding: &Arc<Binding>| binding.target().is_some_and(|target| target.planet.ended().is_none());
-        self.served.contains(import) || self.planets.get(import).is_some_and(runs)
+        let same = |own: &InterfaceName| own.can_serve(import);
+        let runs = |(own, binding): (&InterfaceName, &Arc<Binding>)| {
+            same(own) && binding.target().is_some_and(|target| target.planet.ended().is_none())
+        };
+        self.served.iter().any(same) || self.planets.iter().any(runs)
     }
 }

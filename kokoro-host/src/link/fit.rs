@@ -4,13 +4,31 @@ use std::fmt;
 
 use crate::inspect::{Function, Interface, Named, Type};
 
-/// Why an export cannot serve an import: a sentence that names the item that differs.
+/// Why an export cannot serve an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mismatch(String);
+pub(crate) enum Mismatch {
+    /// The types differ; the sentence names the item.
+    Differs(String),
+    /// Something in them is not supported yet; the sentence names it.
+    Unsupported(String),
+}
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::Differs(sentence) => write!(f, "its types differ: {sentence}"),
+            Self::Unsupported(sentence) => f.write_str(sentence),
+        }
+    }
+}
+
+impl Mismatch {
+    /// What can be done about it.
+    pub(crate) fn help(&self) -> &'static str {
+        match self {
+            Self::Differs(_) => "build both against the same WIT",
+            Self::Unsupported(_) => "pass plain values, or an id that the other side gives out",
+        }
     }
 }
 
@@ -18,16 +36,16 @@ impl fmt::Display for Mismatch {
 pub(crate) fn fit(import: &Interface, export: &Interface) -> Result<(), Mismatch> {
     for (name, wanted) in &import.functions {
         let Some(offered) = export.functions.get(name) else {
-            return Err(Mismatch(format!("it lacks the function `{name}`")));
+            return Err(Mismatch::Differs(format!("it lacks the function `{name}`")));
         };
         supported(name, wanted)?;
         supported(name, offered)?;
         if let Some(difference) = function(wanted, offered) {
-            return Err(Mismatch(format!("the function `{name}` differs: {difference}")));
+            return Err(Mismatch::Differs(format!("the function `{name}` differs: {difference}")));
         }
     }
     match import.resources.first() {
-        Some(resource) => Err(Mismatch(format!(
+        Some(resource) => Err(Mismatch::Unsupported(format!(
             "it defines the resource `{resource}`, and resources of other planets are not supported yet"
         ))),
         None => Ok(()),
@@ -38,9 +56,9 @@ fn supported(name: &str, function: &Function) -> Result<(), Mismatch> {
     let types = || function.params.iter().map(|(_, ty)| ty).chain(&function.result);
     match types().find(|ty| !ty.is_plain()) {
         _ if function.is_async => {
-            Err(Mismatch(format!("`{name}` is an async function, and those are not supported yet")))
+            Err(Mismatch::Unsupported(format!("`{name}` is an async function, and those are not supported yet")))
         }
-        Some(ty) => Err(Mismatch(format!(
+        Some(ty) => Err(Mismatch::Unsupported(format!(
             "`{name}` passes `{ty}`, and resources, futures and streams do not cross between planets yet"
         ))),
         None => Ok(()),
@@ -160,7 +178,9 @@ mod tests {
 
     fn check(import: &str, export: &str, expected: &str) {
         let fit = fit(&interface_from_wit(import), &interface_from_wit(export));
-        assert_eq!(fit.err().map(|m| m.to_string()).unwrap_or_default(), expected);
+        let (Mismatch::Differs(found) | Mismatch::Unsupported(found)) =
+            fit.err().unwrap_or(Mismatch::Differs(String::new()));
+        assert_eq!(found, expected);
     }
 
     #[test]

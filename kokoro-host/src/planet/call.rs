@@ -36,9 +36,14 @@ tokio::task_local! {
 }
 
 impl Call {
+    /// A call that begins here, whoever waits for it.
+    pub(crate) fn new(within: Duration) -> Self {
+        Self { chain: Arc::new([]), deadline: after(within) }
+    }
+
     /// A call by the application. Inside a function that the application serves it goes on from the Planet that called.
     pub(crate) fn by_application(within: Duration) -> Self {
-        let deadline = Instant::now() + within;
+        let deadline = after(within);
         match SERVING.try_with(Call::clone) {
             Ok(outer) => Self { deadline: deadline.min(outer.nested_deadline()), chain: outer.chain },
             Err(_) => Self { chain: Arc::new([]), deadline },
@@ -63,8 +68,10 @@ impl Call {
         Instant::now() >= self.deadline
     }
 
-    pub(crate) fn came_through(&self, planet: &str) -> bool {
-        self.chain.iter().any(|name| **name == *planet)
+    /// Whether the call came through the Planet of this very name: of two Primaries' Planets that are called alike, each
+    /// has a name of its own.
+    pub(crate) fn came_through(&self, planet: &Arc<str>) -> bool {
+        self.chain.iter().any(|name| Arc::ptr_eq(name, planet))
     }
 
     /// The call inside of `planet`.
@@ -82,4 +89,11 @@ impl Call {
         let left = self.deadline.saturating_duration_since(Instant::now());
         self.deadline.checked_sub(margin(left)).unwrap_or(self.deadline)
     }
+}
+
+/// When a span that begins now ends. One that is too long for the clock ends in thirty years.
+fn after(span: Duration) -> Instant {
+    let now = Instant::now();
+    let far = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+    now.checked_add(span.min(far)).unwrap_or(now)
 }

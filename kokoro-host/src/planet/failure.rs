@@ -24,7 +24,7 @@ pub(crate) enum Cause {
     /// The Planet's code ended in an error.
     Crashed(Arc<Crash>),
     /// The Planet had ended before the call came.
-    Gone(Arc<str>),
+    Gone(End),
     /// The deadline passed while the Planet was executing.
     Overdue { after: Duration },
     /// The deadline passed while the call waited for others of the same Planet to end.
@@ -39,6 +39,15 @@ pub(crate) enum Cause {
     NoFunction(Arc<str>),
     /// `start` returned an error: the text.
     Refused(Arc<str>),
+}
+
+/// How a Planet ended.
+#[derive(Debug, Clone)]
+pub(crate) struct End {
+    /// A sentence.
+    pub(crate) reason: Arc<str>,
+    /// Whether it was stopped, and did not fail.
+    pub(crate) stopped: bool,
 }
 
 /// The end of an instance, in its own code.
@@ -64,7 +73,7 @@ impl CallError {
     /// The name of the failure's kind in `kokoro:core/types`.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.root().cause {
-            Cause::Absent | Cause::NoFunction(_) => "absent",
+            Cause::Absent | Cause::NoFunction(_) | Cause::Gone(End { stopped: true, .. }) => "absent",
             Cause::Overdue { .. } | Cause::OverdueInQueue | Cause::OverdueService => "overdue",
             Cause::Reentered => "reentered",
             Cause::Crashed(_) | Cause::Gone(_) | Cause::Refused(_) | Cause::Dependency(_) => "crashed",
@@ -84,7 +93,7 @@ impl CallError {
         match &self.cause {
             Cause::Absent => format!("no planet provides `{function}` at present"),
             Cause::Crashed(crash) => format!("planet `{planet}` failed in `{function}`: {}", crash.what),
-            Cause::Gone(reason) => format!("planet `{planet}` cannot answer `{function}`: {reason}"),
+            Cause::Gone(end) => format!("planet `{planet}` cannot answer `{function}`: {}", end.reason),
             Cause::Overdue { after } => {
                 format!("planet `{planet}` was late: `{function}` did not answer within {}", span(*after))
             }
@@ -167,6 +176,7 @@ impl std::error::Error for Interruption {}
 impl Crash {
     /// Reads out of Wasmtime's error, and of what the Planet wrote last, what went wrong.
     pub(super) fn of(error: &wasmtime::Error, stderr: Vec<String>, out_of_memory: Option<usize>) -> Self {
+        let stderr = without_noise(stderr);
         let frames = error.downcast_ref::<wasmtime::WasmBacktrace>().map(frames).unwrap_or_default();
         let trap = error.downcast_ref::<wasmtime::Trap>();
         let mut what = match (error.downcast_ref::<wasmtime_wasi::I32Exit>(), panic_message(&stderr), trap) {
@@ -189,6 +199,17 @@ fn panic_message(stderr: &[String]) -> Option<String> {
     let message: Vec<&str> =
         stderr[start + 1..].iter().map(String::as_str).take_while(|line| !line.starts_with("note: ")).collect();
     Some(format!("{place} {}", message.join(" ")).trim().to_owned())
+}
+
+/// Without the blank lines around a panic, and without its hint at a variable that nobody grants.
+fn without_noise(mut stderr: Vec<String>) -> Vec<String> {
+    stderr.retain(|line| !line.starts_with("note: run with `RUST_BACKTRACE"));
+    let blank = stderr.iter().take_while(|line| line.is_empty()).count();
+    stderr.drain(..blank);
+    while stderr.last().is_some_and(String::is_empty) {
+        stderr.pop();
+    }
+    stderr
 }
 
 /// How many frames an error shows.

@@ -16,7 +16,7 @@ use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 pub(crate) use self::call::{Call, FunctionName};
-pub(crate) use self::failure::{CallError, Cause, Interruption};
+pub(crate) use self::failure::{CallError, Cause, End, Interruption};
 use self::output::{Channel, Output};
 use crate::engine::Engine;
 use crate::inspect::Inspection;
@@ -28,8 +28,9 @@ use crate::limits::Limits;
 pub(crate) struct Planet {
     name: Arc<str>,
     running: Arc<Mutex<Option<Running>>>,
-    /// Why it ended, if it did.
-    ended: OnceLock<Arc<str>>,
+    /// How it ended, if it did.
+    ended: OnceLock<End>,
+    stdout: Output,
     stderr: Output,
 }
 
@@ -77,27 +78,63 @@ impl WasiView for State {
     }
 }
 
-/// Counts the bytes of all memories of one Planet.
+/// Counts the bytes of all memories and tables of one Planet.
 #[derive(Debug)]
 struct MemoryLimit {
     limit: usize,
     used: usize,
+    /// What the growth that is under way has added, to be taken back if it fails.
+    growing: usize,
+    /// Whether the call that is executed ran into the limit.
     refused: bool,
 }
 
-impl wasmtime::ResourceLimiter for MemoryLimit {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let used = self.used - current.min(self.used) + desired;
+impl MemoryLimit {
+    fn grow(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> bool {
+        self.growing = desired.saturating_sub(current);
+        // A growth beyond the memory's own maximum fails whatever we say, and must not count.
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            self.growing = 0;
+            return true;
+        }
+        let used = self.used.saturating_add(self.growing);
         let allowed = used <= self.limit;
         match allowed {
             true => self.used = used,
-            false => self.refused = true,
+            false => {
+                self.growing = 0;
+                self.refused = true;
+            }
         }
-        Ok(allowed)
+        allowed
     }
 
-    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(true)
+    fn take_back(&mut self) {
+        self.used -= std::mem::take(&mut self.growing);
+    }
+}
+
+/// The size of a table's element in this process.
+const ELEMENT: usize = size_of::<usize>();
+
+impl wasmtime::ResourceLimiter for MemoryLimit {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(self.grow(current, desired, maximum))
+    }
+
+    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.take_back();
+        Ok(())
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let bytes = |elements: usize| elements.saturating_mul(ELEMENT);
+        Ok(self.grow(bytes(current), bytes(desired), maximum.map(bytes)))
+    }
+
+    fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.take_back();
+        Ok(())
     }
 }
 
@@ -110,38 +147,38 @@ impl Planet {
         inspection: &Inspection,
         limits: &Limits,
     ) -> Result<Arc<Self>, CallError> {
+        let stdout = Output::new(Arc::clone(&name), Channel::Stdout);
         let stderr = Output::new(Arc::clone(&name), Channel::Stderr);
-        let wasi = WasiCtxBuilder::new()
-            .stdout(Output::new(Arc::clone(&name), Channel::Stdout))
-            .stderr(stderr.clone())
-            .build();
+        let wasi = WasiCtxBuilder::new().stdout(stdout.clone()).stderr(stderr.clone()).build();
         let state = State {
             call: None,
             name: Arc::clone(&name),
             wasi,
             table: ResourceTable::new(),
-            memory: MemoryLimit { limit: limits.memory, used: 0, refused: false },
+            memory: MemoryLimit { limit: limits.memory, used: 0, growing: 0, refused: false },
         };
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| &mut state.memory);
+        store.set_hostcall_fuel(limits.memory);
         store.epoch_deadline_callback(|store| match &store.data().call {
             Some(call) if call.is_overdue() => Err(wasmtime::Error::new(Interruption::Overdue)),
             _ => Ok(UpdateDeadline::Yield(1)),
         });
-        let call = Call::by_application(limits.start);
+        let call = Call::new(limits.start);
         let planet = Arc::new(Self {
             name,
             running: Arc::new(Mutex::new(Some(Running { store, functions: HashMap::new() }))),
             ended: OnceLock::new(),
+            stdout,
             stderr,
         });
 
         let lifecycle = lifecycle_export(inspection);
-        let named = |function: &str| FunctionName {
-            interface: Some(lifecycle.clone().unwrap_or_else(|| kokoro_wit::LIFECYCLE.into())),
-            function: function.into(),
+        let start = match lifecycle {
+            Some(_) => FunctionName { interface: lifecycle.clone(), function: "start".into() },
+            None => FunctionName { interface: None, function: "(instantiation)".into() },
         };
-        let mut entry = planet.enter(&call, named("start")).await?;
+        let mut entry = planet.enter(&call, start.clone()).await?;
         let Running { store, functions } = entry.running();
         let outcome = timeout_at(call.deadline().into(), async {
             let instance = linked.instantiate_async(&mut *store).await?;
@@ -174,52 +211,70 @@ impl Planet {
             Err(reason) => {
                 let error = CallError {
                     planet: Some(Arc::clone(&planet.name)),
-                    function: named("start"),
+                    function: start,
                     chain: Arc::clone(call.chain()),
                     cause: Cause::Refused(reason.into()),
                 };
-                planet.end(&mut *planet.running.lock().await, &error.sentence());
+                planet.end(&mut *planet.running.lock().await, error.sentence(), false);
                 Err(error)
             }
         }
     }
 
-    /// Calls `stop`, if the Planet wants to be told, and drops the instance whatever comes of it.
+    /// Calls `stop`, if the Planet wants to be told, and ends the instance whatever comes of it. Takes `within` at the most.
     pub(crate) async fn stop(self: &Arc<Self>, inspection: &Inspection, within: Duration) -> Result<(), CallError> {
-        let function = FunctionName { interface: lifecycle_export(inspection), function: "stop".into() };
-        let outcome = if function.interface.is_some() && self.ended().is_none() {
-            let mut entry = self.enter(&Call::by_application(within), function).await?;
-            match entry.function() {
-                Some(stop) => {
-                    let (store, deadline) = entry.store();
-                    let outcome = timeout_at(deadline.into(), async {
-                        stop.typed::<(), ()>(&*store)?.call_async(&mut *store, ()).await
-                    })
-                    .await;
-                    entry.finish(outcome)
-                }
-                None => entry.finish(Ok(Ok(()))),
-            }
-        } else {
-            Ok(())
+        let call = Call::new(within);
+        let told = match lifecycle_export(inspection) {
+            Some(lifecycle) if self.ended().is_none() => self.tell_to_stop(&call, lifecycle).await,
+            _ => Ok(()),
         };
-        self.end(&mut *self.running.lock().await, "it has been stopped");
-        outcome
+        match timeout_at(call.deadline().into(), self.running.lock()).await {
+            Ok(mut running) => self.end(&mut running, "it has been stopped".to_owned(), true),
+            // A call is still in there. It runs on to its own deadline, and is the last one.
+            Err(_) => self.close("it has been stopped".to_owned(), true),
+        }
+        told
+    }
+
+    async fn tell_to_stop(self: &Arc<Self>, call: &Call, lifecycle: Arc<str>) -> Result<(), CallError> {
+        let function = FunctionName { interface: Some(lifecycle), function: "stop".into() };
+        let mut entry = self.enter(call, function).await?;
+        let Some(stop) = entry.function() else { return entry.finish(Ok(Ok(()))) };
+        let (store, deadline) = entry.store();
+        let outcome =
+            timeout_at(deadline.into(), async { stop.typed::<(), ()>(&*store)?.call_async(&mut *store, ()).await });
+        let outcome = outcome.await;
+        entry.finish(outcome)
     }
 
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
     }
 
-    /// Why the Planet ended, if it did.
-    pub(crate) fn ended(&self) -> Option<Arc<str>> {
+    /// How the Planet ended, if it did.
+    pub(crate) fn ended(&self) -> Option<End> {
         self.ended.get().cloned()
     }
 
-    fn end(&self, running: &mut Option<Running>, reason: &str) {
+    /// Ends the instance at once, unless a call is in there: then that is the last one.
+    pub(crate) fn abandon(&self, reason: &str) {
+        match self.running.try_lock() {
+            Ok(mut running) => self.end(&mut running, reason.to_owned(), true),
+            Err(_) => self.close(reason.to_owned(), true),
+        }
+    }
+
+    fn end(&self, running: &mut Option<Running>, reason: String, stopped: bool) {
         *running = None;
+        self.stdout.last_lines();
+        self.stderr.last_lines();
+        self.close(reason, stopped);
+    }
+
+    /// Lets no call in any more.
+    fn close(&self, reason: String, stopped: bool) {
         // The first reason is the one that counts.
-        let _ = self.ended.set(reason.into());
+        let _ = self.ended.set(End { reason: reason.into(), stopped });
     }
 
     /// Waits until the Planet is free, and takes it for one call of `function`.
@@ -236,10 +291,17 @@ impl Planet {
         let Ok(mut guard) = timeout_at(call.deadline().into(), Arc::clone(&self.running).lock_owned()).await else {
             return Err(error(Cause::OverdueInQueue));
         };
-        let Some(running) = &mut *guard else {
-            let reason = self.ended().unwrap_or_else(|| "it has ended".into());
-            return Err(error(Cause::Gone(reason)));
-        };
+        if let Some(end) = self.ended() {
+            *guard = None;
+            return Err(error(Cause::Gone(end)));
+        }
+        // The time is up, and it was spent outside of this Planet.
+        if call.is_overdue() {
+            return Err(error(Cause::OverdueInQueue));
+        }
+        let running = guard.as_mut().expect("a planet that has not ended runs");
+        running.store.data_mut().memory.refused = false;
+        self.stderr.forget();
         running.store.data_mut().call = Some(call.entered(&self.name));
         running.store.set_epoch_deadline(1);
         Ok(Entry {
@@ -295,6 +357,9 @@ impl Entry {
         let cause = match outcome {
             Ok(Ok(answer)) => {
                 self.running().store.data_mut().call = None;
+                if self.planet.ended().is_some() {
+                    *self.guard = None;
+                }
                 return Ok(answer);
             }
             Ok(Err(error)) => self.cause(error),
@@ -302,7 +367,7 @@ impl Entry {
         };
         let error = self.error(cause);
         let planet = Arc::clone(&self.planet);
-        planet.end(&mut self.guard, &error.sentence());
+        planet.end(&mut self.guard, error.sentence(), false);
         Err(error)
     }
 
@@ -341,7 +406,7 @@ impl Drop for Entry {
     fn drop(&mut self) {
         if !self.finished {
             let planet = Arc::clone(&self.planet);
-            planet.end(&mut self.guard, "a call into it was cut off half-way");
+            planet.end(&mut self.guard, "a call into it was cut off half-way".to_owned(), false);
         }
     }
 }

@@ -42,6 +42,11 @@ impl Output {
         Self { planet, channel, buffer: Arc::default() }
     }
 
+    /// Forgets the last lines: what was written in one call says nothing about the next.
+    pub(super) fn forget(&self) {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner).kept.clear();
+    }
+
     /// Ends a begun line, and returns the last lines.
     pub(super) fn last_lines(&self) -> Vec<String> {
         let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use tokio::runtime;
-use wasmtime::component::Val;
-use wasmtime::component::types::ComponentFunc;
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::{Component, Val};
 
-use super::Primary;
-use super::handle::ToTheEnd;
+use super::{Primary, ToTheEnd};
 use crate::error::{self, Error, Kind, nearest};
-use crate::inspect::{self, Named, Type};
+use crate::inspect::{self, Named, Type, is_core};
+use crate::interface::InterfaceName;
 use crate::link::call_dynamic;
-use crate::planet::{Call, FunctionName, Planet};
+use crate::planet::{Call, CallError, FunctionName, Planet};
+use crate::registry::Entry;
 
 /// The type of a function at run time: its parameters and results.
 pub type FunctionType = ComponentFunc;
@@ -38,6 +39,11 @@ impl Function {
         self.signature.to_string()
     }
 
+    /// Its type as structure, down to the names of fields and cases.
+    pub fn structure(&self) -> &inspect::Function {
+        &self.signature
+    }
+
     /// The name of the Planet that answers.
     pub fn planet(&self) -> &str {
         self.planet.name()
@@ -56,7 +62,7 @@ impl Function {
         let mut results = vec![Val::Bool(false); self.ty.results().len()];
         let work = async move {
             call_dynamic(&planet, &call, name, &arguments, &mut results).await?;
-            Ok::<_, crate::planet::CallError>(results)
+            Ok::<_, CallError>(results)
         };
         Ok(ToTheEnd::new(work, &self.runtime).await?)
     }
@@ -135,20 +141,55 @@ fn is_of(value: &Val, ty: &Type) -> bool {
     }
 }
 
-pub(super) async fn function(primary: &Primary, path: &str, function: &str) -> Result<Function, Error> {
-    let (planet, interface, signature) = find(primary, path, function)?;
-    let name = FunctionName { interface, function: function.into() };
-    let within = primary.shared.limits.call;
-    let mut entry = planet.enter(&Call::by_application(within), name.clone()).await?;
-    let Some(func) = entry.function() else {
-        return Err(entry.no_function(format!("planet `{}` exports no function `{name}`", planet.name())).into());
-    };
-    let ty = func.ty(&*entry.store().0);
-    entry.finish(Ok(Ok(())))?;
-    Ok(Function { planet, name, ty, signature, within, runtime: primary.shared.runtime.clone() })
+pub(super) fn function(primary: &Primary, path: &str, function: &str) -> Result<Function, Error> {
+    let found = find(primary, path, function)?;
+    let ty = found.ty(primary.shared.engine.wasmtime()).expect("a compiled component has the exports that were read");
+    let name = FunctionName { interface: found.interface, function: function.into() };
+    let (within, runtime) = (primary.shared.limits.call, primary.shared.runtime.clone());
+    Ok(Function { planet: found.planet, name, ty, signature: found.signature, within, runtime })
 }
 
-type Found = (Arc<Planet>, Option<Arc<str>>, inspect::Function);
+/// A function of a running Planet.
+struct Found {
+    planet: Arc<Planet>,
+    component: Component,
+    interface: Option<Arc<str>>,
+    function: String,
+    signature: inspect::Function,
+}
+
+impl Found {
+    fn new(
+        entry: &Entry,
+        interface: Option<&InterfaceName>,
+        function: &str,
+        signature: &inspect::Function,
+    ) -> Option<Self> {
+        Some(Self {
+            planet: entry.planet.clone()?,
+            component: entry.component.clone()?,
+            interface: interface.map(|interface| interface.to_string().into()),
+            function: function.to_owned(),
+            signature: signature.clone(),
+        })
+    }
+
+    /// The function's type as Wasmtime knows it.
+    fn ty(&self, engine: &wasmtime::Engine) -> Option<FunctionType> {
+        let component = self.component.component_type();
+        let item = match &self.interface {
+            None => component.get_export(engine, &self.function)?.ty,
+            Some(interface) => match component.get_export(engine, interface)?.ty {
+                ComponentItem::ComponentInstance(instance) => instance.get_export(engine, &self.function)?.ty,
+                _ => return None,
+            },
+        };
+        match item {
+            ComponentItem::ComponentFunc(ty) => Some(ty),
+            _ => None,
+        }
+    }
+}
 
 /// Finds the best running Planet for an interface, or the Planet of a name, and the function in it.
 fn find(primary: &Primary, path: &str, function: &str) -> Result<Found, Error> {
@@ -165,16 +206,19 @@ fn find(primary: &Primary, path: &str, function: &str) -> Result<Found, Error> {
         let there = functions.iter().map(|name| format!("`{name}`")).collect();
         Kind::NoFunction { path, function, nearest, there }.into()
     };
-    if !path.contains('/') {
+    let is_plain = |export: &InterfaceName| export.path() == path;
+    let exports = |entry: &Entry| entry.inspection.as_ref().is_some_and(|i| i.exports.keys().any(is_plain));
+    if !path.contains('/') && (registry.entries.contains_key(path) || !registry.entries.values().any(exports)) {
         let Some(entry) = registry.entries.get(path) else {
             let nearest = nearest(path, registry.entries.keys().map(String::as_str));
             return Err(Kind::NoPlanet { name: path.to_owned(), nearest }.into());
         };
-        let (Some(planet), Some(inspection), true) = (&entry.planet, &entry.inspection, entry.is_running()) else {
+        let Some(inspection) = entry.inspection.as_ref().filter(|_| entry.is_running()) else {
             return Err(Kind::NotRunning { name: path.to_owned(), state: entry.summary() }.into());
         };
-        return match inspection.functions.get(function) {
-            Some(signature) => Ok((Arc::clone(planet), None, signature.clone())),
+        let found = inspection.functions.get(function).and_then(|ty| Found::new(entry, None, function, ty));
+        return match found {
+            Some(found) => Ok(found),
             None => {
                 let exports = inspection.exports.iter();
                 let inside = exports.flat_map(|(name, i)| i.functions.keys().map(move |f| format!("{name}.{f}")));
@@ -183,7 +227,10 @@ fn find(primary: &Primary, path: &str, function: &str) -> Result<Found, Error> {
             }
         };
     }
-    let wanted: crate::InterfaceName = path.parse()?;
+    let wanted: InterfaceName = path.parse()?;
+    if is_core(&wanted) {
+        return Err(Kind::Core { interface: wanted }.into());
+    }
     let exports = registry.entries.iter().flat_map(|(name, entry)| {
         let exports = entry.inspection.iter().flat_map(|inspection| &inspection.exports);
         exports.map(move |(export, interface)| (name, entry, export, interface))
@@ -195,12 +242,10 @@ fn find(primary: &Primary, path: &str, function: &str) -> Result<Found, Error> {
     let running = matching.clone().filter(|(_, entry, ..)| entry.is_running());
     let best = running.min_by_key(|(name, _, export, _)| primary.preference(name, export));
     match best {
-        Some((_, entry, export, interface)) => match (&entry.planet, interface.functions.get(function)) {
-            (Some(planet), Some(signature)) => {
-                Ok((Arc::clone(planet), Some(export.to_string().into()), signature.clone()))
-            }
-            _ => Err(no_function(interface.functions.keys().cloned().collect())),
-        },
+        Some((_, entry, export, interface)) => {
+            let found = interface.functions.get(function).and_then(|ty| Found::new(entry, Some(export), function, ty));
+            found.ok_or_else(|| no_function(interface.functions.keys().cloned().collect()))
+        }
         None => {
             let others = matching.map(|(name, entry, ..)| format!("planet `{name}` is {}", entry.summary()));
             let others: Vec<String> = others.collect();

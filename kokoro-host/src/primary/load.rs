@@ -1,17 +1,20 @@
 //! From files and bytes to entries of the registry.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Life, Primary, lock};
+use super::{Life, Primary};
 use crate::error::{Error, Kind, name_taken};
 use crate::graph::Node;
-use crate::inspect::{InspectError, Inspection, inspect};
-use crate::link::{Binding, Bindings, Mismatch, fit};
-use crate::registry::{Entry, State};
-use crate::resolve::Provider;
+use crate::inspect::{InspectError, Inspection, inspect, is_core, is_wasi};
+use crate::interface::InterfaceName;
+use crate::link::{Bindings, Mismatch, fit};
+use crate::registry::{Entry, Registry, State};
+use crate::resolve::{Pair, Provider};
 
 /// Where a component comes from.
 #[derive(Debug)]
@@ -71,7 +74,7 @@ impl Source {
         let mut files = Vec::new();
         for entry in fs::read_dir(path).map_err(error)? {
             let file = entry.map_err(error)?.path();
-            if file.extension().is_some_and(|extension| extension == "wasm") {
+            if file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wasm")) {
                 files.push(file);
             }
         }
@@ -84,7 +87,7 @@ impl Source {
             Self::Bytes { name, bytes } => (name, None, Ok(bytes)),
             Self::File(path) => {
                 let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                let bytes = fs::read(&path).map(Arc::from);
+                let bytes = read_file(&path).map(Arc::from);
                 (stem, Some(path), bytes)
             }
         };
@@ -93,6 +96,14 @@ impl Source {
             Ok((bytes, inspection))
         });
         Candidate { stem, file, read }
+    }
+}
+
+/// Reading a pipe would wait for whoever writes to it.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    match fs::metadata(path)?.is_file() {
+        true => fs::read(path),
+        false => Err(io::Error::other("it is not a regular file")),
     }
 }
 
@@ -165,14 +176,14 @@ impl Primary {
         let Candidate { stem, file, read } = candidate;
         let (name, entry) = match read {
             Err(Unreadable::Io(error)) => {
-                (stem, Entry::unusable(file, None, format!("the file {origin} cannot be read: {error}")))
+                (stem, Entry::unusable(file, format!("the file {origin} cannot be read: {error}")))
             }
-            Err(Unreadable::Component(error)) => (stem, Entry::unusable(file, None, error.to_string())),
+            Err(Unreadable::Component(error)) => (stem, Entry::unusable(file, error.to_string())),
             Ok((bytes, inspection)) => {
                 let name = inspection.manifest.name.clone();
                 let inspection = Arc::new(inspection);
                 match self.holder(&name) {
-                    Some(by) => (name.clone(), Entry::unusable(file, None, name_taken(&name, &by))),
+                    Some(by) => (name.clone(), Entry::unusable(file, name_taken(&name, &by))),
                     None => {
                         let bindings = self.compare_types(&name, &inspection);
                         (name, Entry::waiting(file, inspection, bytes, bindings))
@@ -184,43 +195,52 @@ impl Primary {
             tracing::warn!(target: "kokoro", planet = name, "{note}");
         }
         let mut registry = self.registry();
+        let entries = &mut registry.entries;
+        // What was said of the same file before is out of date.
+        entries.retain(|_, old| old.inspection.is_some() || old.file.is_none() || old.file != entry.file);
+        let is_free = |entries: &BTreeMap<String, Entry>, name: &str| !entries.contains_key(name);
         if entry.inspection.is_none() {
-            let name = free_name(name, |name| registry.entries.contains_key(name));
-            registry.entries.insert(name.clone(), entry);
+            let name = free_name(&name, |name| is_free(entries, name));
+            entries.insert(name.clone(), entry);
             return name;
         }
-        let file = entry.file.clone();
-        if let Some(unusable) = registry.entries.insert(name.clone(), entry).filter(|old| old.file != file) {
-            let other = free_name(name.clone(), |name| registry.entries.contains_key(name));
-            registry.entries.insert(other, unusable);
+        if let Some(unusable) = entries.insert(name.clone(), entry) {
+            let other = free_name(&name, |name| is_free(entries, name));
+            entries.insert(other, unusable);
         }
         name
     }
 
     /// Finds out which providers do not fit the newcomer and whom the newcomer does not fit, and prepares its bindings.
     fn compare_types(&self, name: &str, newcomer: &Inspection) -> Arc<Bindings> {
-        let mut unfit = lock(&self.shared.unfit);
+        let mut registry = self.registry();
+        let Registry { entries, unfit, .. } = &mut *registry;
         let mut bindings = Bindings::default();
         let manifest = &newcomer.manifest;
-        for import in manifest.requires.iter().chain(&manifest.optional) {
+        let wanted: BTreeSet<&InterfaceName> = manifest.requires.iter().chain(&manifest.optional).collect();
+        for import in &wanted {
             let service = self.shared.services.iter().find(|service| service.name.can_serve(import));
-            let wanted = newcomer.imports.get(import);
-            let mismatch = service.zip(wanted).and_then(|(service, wanted)| fit(wanted, &service.interface).err());
+            let types = newcomer.imports.get(import);
+            let mismatch = service.zip(types).and_then(|(service, types)| fit(types, &service.interface).err());
             match (service, mismatch) {
                 (Some(_), None) => {
-                    bindings.served.insert(import.clone());
+                    bindings.served.insert((*import).clone());
                 }
                 (_, mismatch) => {
-                    bindings.planets.insert(import.clone(), Arc::new(Binding::default()));
+                    bindings.planets.insert((*import).clone(), Arc::default());
                     if let Some(mismatch) = mismatch {
-                        unfit.insert((name.to_owned(), import.clone(), Provider::Host), unfit_reason(&mismatch));
+                        unfit.insert((name.to_owned(), (*import).clone(), Provider::Host), unfit_reason(&mismatch));
                     }
                 }
             }
         }
-        let registry = self.registry();
-        let others =
-            registry.entries.iter().filter_map(|(name, entry)| Some((name.as_str(), entry.inspection.as_deref()?)));
+        // What is left are imports for Satellites, which nobody serves yet.
+        for (import, interface) in &newcomer.imports {
+            if !wanted.contains(import) && !interface.is_types_only() && !is_wasi(import) && !is_core(import) {
+                bindings.planets.insert(import.clone(), Arc::default());
+            }
+        }
+        let others = entries.iter().filter_map(|(name, entry)| Some((name.as_str(), entry.inspection.as_deref()?)));
         for (other, inspection) in others {
             unfit.extend(misfits((name, newcomer), (other, inspection)));
             unfit.extend(misfits((other, inspection), (name, newcomer)));
@@ -233,7 +253,7 @@ impl Primary {
 fn misfits<'a>(
     (consumer, importing): (&'a str, &'a Inspection),
     (provider, exporting): (&'a str, &'a Inspection),
-) -> impl Iterator<Item = (crate::resolve::Pair, String)> + 'a {
+) -> impl Iterator<Item = (Pair, String)> + 'a {
     importing.imports.iter().flat_map(move |(import, wanted)| {
         let exports = exporting.exports.iter().filter(|(export, _)| export.can_serve(import));
         exports.filter_map(move |(export, offered)| {
@@ -245,20 +265,22 @@ fn misfits<'a>(
 }
 
 fn unfit_reason(mismatch: &Mismatch) -> String {
-    format!("its types differ: {mismatch}\n  help: build both against the same WIT")
+    format!("{mismatch}\n  help: {}", mismatch.help())
 }
 
 /// Entries of unusable files need names too, and two of them may have one stem.
-fn free_name(name: String, taken: impl Fn(&str) -> bool) -> String {
+fn free_name(name: &str, is_free: impl Fn(&str) -> bool) -> String {
     let numbered = (2..).map(|i| format!("{name} ({i})"));
-    let names = std::iter::once(name.clone()).chain(numbered);
-    names.into_iter().find(|name| !taken(name)).expect("there is no end of numbers")
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    names.find(|name| is_free(name)).expect("there is no end of numbers")
 }
 
 /// Runs what takes a while, or waits for a disk.
 pub(super) async fn off_the_async_threads<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
+    match tokio::task::spawn_blocking(work).await.map_err(tokio::task::JoinError::try_into_panic) {
         Ok(done) => done,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // The runtime is being shut down, and whoever waits here with it.
+        Err(Err(_)) => std::future::pending().await,
     }
 }

@@ -4,19 +4,21 @@ mod dynamic;
 mod handle;
 mod load;
 mod settle;
+mod to_the_end;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime;
 use wasmtime::component::Linker;
 
 pub use self::dynamic::{Function, FunctionType};
-pub use self::handle::{Handle, Interface};
+pub use self::handle::{Description, Handle, Interface};
 pub use self::load::Report;
 use self::load::Source;
+use self::to_the_end::ToTheEnd;
 use crate::engine::Engine;
 use crate::error::{Error, Kind};
 use crate::graph::Graph;
@@ -25,12 +27,11 @@ use crate::limits::Limits;
 use crate::link::{self, Service};
 use crate::planet;
 use crate::registry::{Registry, State};
-use crate::resolve::Pair;
 
 /// The application's side: it loads Planets (plugins), starts them as their dependencies allow, and calls them.
 ///
 /// Cheap to clone; all clones are the same Primary. When the last is dropped without [`shutdown`](Primary::shutdown), the
-/// Planets end without being told.
+/// Planets end without being told. (A service that holds a clone keeps its own Primary alive until `shutdown`.)
 #[derive(Clone)]
 pub struct Primary {
     shared: Arc<Shared>,
@@ -46,10 +47,6 @@ struct Shared {
     /// Held while Planets are loaded, started or stopped: one change at a time.
     changing: tokio::sync::Mutex<Life>,
     registry: Mutex<Registry>,
-    /// Pairs whose types do not fit, of all Planets that were ever loaded.
-    unfit: Mutex<BTreeMap<Pair, String>>,
-    /// What the application's handles point at.
-    handles: Mutex<Vec<Weak<handle::Pointer>>>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -87,9 +84,10 @@ impl Builder {
         self
     }
 
-    /// Prefers one Planet, by name, where several provide an interface (`acme:log/sink`, without version).
-    pub fn prefer(mut self, interface: impl Into<String>, planet: impl Into<String>) -> Self {
-        self.preferred.insert(interface.into(), planet.into());
+    /// Prefers one Planet, by name, where several provide an interface (`acme:log/sink`, in whatever version).
+    pub fn prefer(mut self, interface: &str, planet: impl Into<String>) -> Self {
+        let path = interface.split('@').next().unwrap_or_default();
+        self.preferred.insert(path.to_owned(), planet.into());
         self
     }
 
@@ -120,8 +118,6 @@ impl Builder {
             runtime,
             changing: tokio::sync::Mutex::new(Life::Open),
             registry: Mutex::default(),
-            unfit: Mutex::default(),
-            handles: Mutex::default(),
         };
         Ok(Primary { shared: Arc::new(shared) })
     }
@@ -142,7 +138,8 @@ impl Primary {
     ///
     /// If the directory cannot be read.
     pub async fn load_dir(&self, path: impl AsRef<Path>) -> Result<Report, Error> {
-        self.load_directory(path.as_ref().to_owned()).await
+        let (primary, path) = (self.clone(), path.as_ref().to_owned());
+        self.to_the_end(async move { primary.load_directory(path).await }).await
     }
 
     /// Loads one file. Planets that have waited for it start as well.
@@ -152,7 +149,8 @@ impl Primary {
     /// If the file cannot be read or is no component that can be linked, or if its name is taken. A Planet that has to
     /// wait, or fails to start, is no error: it is in the report.
     pub async fn load(&self, path: impl AsRef<Path>) -> Result<Report, Error> {
-        self.load_one(Source::File(path.as_ref().to_owned())).await
+        let (primary, source) = (self.clone(), Source::File(path.as_ref().to_owned()));
+        self.to_the_end(async move { primary.load_one(source).await }).await
     }
 
     /// Loads a component from memory. `name` is the Planet's name unless its manifest gives another.
@@ -161,7 +159,9 @@ impl Primary {
     ///
     /// As for [`load`](Primary::load).
     pub async fn load_bytes(&self, name: &str, bytes: impl Into<Vec<u8>>) -> Result<Report, Error> {
-        self.load_one(Source::Bytes { name: name.to_owned(), bytes: bytes.into().into() }).await
+        let primary = self.clone();
+        let source = Source::Bytes { name: name.to_owned(), bytes: bytes.into().into() };
+        self.to_the_end(async move { primary.load_one(source).await }).await
     }
 
     /// A typed handle to the best provider of the interface `I`: the preferred, else the newest, else the first by name.
@@ -186,8 +186,8 @@ impl Primary {
     /// # Errors
     ///
     /// If there is no such running Planet, interface or function; the message names similar ones.
-    pub async fn function(&self, path: &str, function: &str) -> Result<Function, Error> {
-        dynamic::function(self, path, function).await
+    pub fn function(&self, path: &str, function: &str) -> Result<Function, Error> {
+        dynamic::function(self, path, function)
     }
 
     /// All Planets at this moment, with their states and bindings.
@@ -198,6 +198,11 @@ impl Primary {
     /// Stops all Planets, dependents before those who serve them. Calls in flight are waited for as long as `stop` may
     /// take. What a Planet does wrong while it stops goes to `tracing`.
     pub async fn shutdown(&self) {
+        let primary = self.clone();
+        self.to_the_end(async move { primary.stop_all().await }).await;
+    }
+
+    async fn stop_all(&self) {
         let mut life = self.shared.changing.lock().await;
         *life = Life::ShutDown;
         let order = self.registry().order.clone();
@@ -208,6 +213,11 @@ impl Primary {
         for entry in registry.entries.values_mut().filter(|entry| entry.state().0 == State::Waiting) {
             entry.become_(State::Gone, Some("its Primary has been shut down".into()));
         }
+    }
+
+    /// A change that is given up half-way would leave Planets half-way too.
+    fn to_the_end<T: Send + 'static>(&self, change: impl Future<Output = T> + Send + 'static) -> ToTheEnd<T> {
+        ToTheEnd::new(change, &self.shared.runtime)
     }
 
     async fn stop(&self, name: &str) {
@@ -239,10 +249,13 @@ impl Primary {
 }
 
 impl Drop for Shared {
-    /// Optional imports may lead round in a circle, and Planets that hold each other would never be freed.
+    /// Ends the Planets, which handles may still hold, and frees those that hold each other.
     fn drop(&mut self) {
         for entry in lock(&self.registry).entries.values() {
             entry.bindings.planets.values().for_each(|binding| binding.point_at(None));
+            if let Some(planet) = &entry.planet {
+                planet.abandon("its Primary has been dropped");
+            }
         }
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wasmtime::component::Component;
+use tokio::sync::Semaphore;
+use tokio::task::JoinError;
 
-use super::{Primary, lock};
-use crate::engine::EngineError;
+use super::Primary;
+use super::load::off_the_async_threads;
+use crate::interface::InterfaceName;
 use crate::link::{Target, link};
 use crate::planet::Planet;
 use crate::registry::{Entry, Reason, Registry, State};
@@ -34,16 +36,15 @@ impl Primary {
                 break;
             }
         }
-        super::handle::repoint(self);
     }
 
     fn plan(&self, registry: &Registry) -> Plan {
-        let unfit = lock(&self.shared.unfit);
         let mut problem = Problem {
             host: self.shared.services.iter().map(|service| service.name.clone()).collect(),
-            unfit: unfit.clone(),
-            preferred: self.shared.preferred.clone(),
-            ..Problem::default()
+            unfit: &registry.unfit,
+            preferred: &self.shared.preferred,
+            members: BTreeMap::new(),
+            outsiders: BTreeMap::new(),
         };
         for (name, entry) in &registry.entries {
             let Some(inspection) = &entry.inspection else { continue };
@@ -62,17 +63,24 @@ impl Primary {
 
     /// Compiles what is about to start and is not compiled yet, all at once and off the async threads.
     async fn compile(&self, plan: &Plan) {
+        let at_once = std::thread::available_parallelism().map_or(1, usize::from);
+        let places = Arc::new(Semaphore::new(at_once));
         let mut jobs = Vec::new();
         for name in &plan.order {
             if let Some(bytes) = self.registry().entries[name].bytes.clone() {
-                let engine = self.shared.engine.clone();
-                jobs.push((name.clone(), tokio::task::spawn_blocking(move || engine.compile(&bytes))));
+                let (engine, places) = (self.shared.engine.clone(), Arc::clone(&places));
+                let job = async move {
+                    let _place = places.acquire_owned().await;
+                    off_the_async_threads(move || engine.compile(&bytes)).await
+                };
+                jobs.push((name.clone(), tokio::spawn(job)));
             }
         }
         for (name, job) in jobs {
-            let compiled: Result<Component, EngineError> = match job.await {
+            let compiled = match job.await.map_err(JoinError::try_into_panic) {
                 Ok(compiled) => compiled,
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
+                Err(Ok(panic)) => std::panic::resume_unwind(panic),
+                Err(Err(_)) => std::future::pending().await,
             };
             let mut registry = self.registry();
             let entry = registry.entries.get_mut(&name).expect("entries stay while a load goes on");
@@ -91,6 +99,9 @@ impl Primary {
         let (component, inspection, bindings) = {
             let mut registry = self.registry();
             bind(&registry, name);
+            if !is_served(&registry, name) {
+                return false;
+            }
             let entry = registry.entries.get_mut(name).expect("the plan knows only entries");
             let (Some(component), Some(inspection)) = (entry.component.clone(), entry.inspection.clone()) else {
                 return false;
@@ -126,20 +137,21 @@ impl Primary {
     }
 }
 
-/// What is bound and shall stay so. An optional import whose provider has ended may get another.
-fn bound(entry: &Entry) -> BTreeMap<crate::interface::InterfaceName, Provider> {
-    let optional = |import: &crate::interface::InterfaceName| {
-        entry.inspection.as_ref().is_some_and(|i| i.manifest.optional.contains(import))
-    };
-    let stays = |import: &crate::interface::InterfaceName| match entry.bindings.planets.get(import) {
-        Some(binding) => match binding.target() {
-            Some(target) => !optional(import) || target.planet.ended().is_none(),
-            None => false,
-        },
+/// What is bound and shall stay so. An import whose provider has ended may get another.
+fn bound(entry: &Entry) -> BTreeMap<InterfaceName, Provider> {
+    let stays = |import: &InterfaceName| match entry.bindings.planets.get(import) {
+        Some(binding) => binding.target().is_some_and(|target| target.planet.ended().is_none()),
         None => true,
     };
     let providers = entry.providers.iter().filter(|(import, _)| stays(import));
     providers.map(|(import, provider)| (import.clone(), provider.clone())).collect()
+}
+
+/// Whether all that a Planet requires still runs: a provider may have ended since the plan was made.
+fn is_served(registry: &Registry, name: &str) -> bool {
+    let entry = &registry.entries[name];
+    let requires = entry.inspection.iter().flat_map(|inspection| &inspection.manifest.requires);
+    requires.into_iter().all(|import| entry.bindings.is_bound(import))
 }
 
 /// Writes down who serves whom, and who waits for what.
@@ -161,9 +173,17 @@ fn apply(registry: &mut Registry, plan: &Plan) {
 fn bind(registry: &Registry, name: &str) {
     let entry = &registry.entries[name];
     for (import, binding) in &entry.bindings.planets {
-        let target = entry.providers.get(import).and_then(|provider| target(registry, provider));
-        binding.point_at(target);
+        match entry.providers.get(import).and_then(|provider| target(registry, provider)) {
+            Some(target) => binding.point_at(Some(target)),
+            // A required provider that has ended stays, and says why it cannot answer.
+            None if entry.is_running() && is_required(entry, import) => {}
+            None => binding.point_at(None),
+        }
     }
+}
+
+fn is_required(entry: &Entry, import: &InterfaceName) -> bool {
+    entry.inspection.as_ref().is_some_and(|inspection| inspection.manifest.requires.contains(import))
 }
 
 fn target(registry: &Registry, provider: &Provider) -> Option<Target> {

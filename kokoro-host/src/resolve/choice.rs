@@ -68,7 +68,52 @@ pub(super) fn choose(problem: &Problem<'_>) -> Choice {
         let bound = bindings.get_mut(edge.consumer).expect("a Planet that can run has an entry");
         bound.insert(edge.import.clone(), edge.candidates[chosen].clone());
     }
+    fill_gaps(problem, &fitting, &mut bindings);
     Choice { bindings, by_path }
+}
+
+/// Gives another provider to those who run and whose required one has ended, if there is one without a cycle.
+fn fill_gaps(
+    problem: &Problem<'_>,
+    fitting: &impl Fn(&str, &InterfaceName) -> Vec<Provider>,
+    bindings: &mut BTreeMap<String, BTreeMap<InterfaceName, Provider>>,
+) {
+    for (consumer, member) in problem.members.iter().filter(|(_, member)| member.bound.is_some()) {
+        for import in &member.manifest.requires {
+            if bindings[*consumer].contains_key(import) {
+                continue;
+            }
+            let serves = |provider: &Provider| match planet(provider) {
+                Some(name) => bindings.contains_key(name) && !requires(problem, bindings, name, consumer),
+                None => true,
+            };
+            if let Some(provider) = fitting(consumer, import).into_iter().find(serves) {
+                let bound = bindings.get_mut(*consumer).expect("a Planet that runs has an entry");
+                bound.insert(import.clone(), provider);
+            }
+        }
+    }
+}
+
+/// Whether bound required imports lead from one Planet to another.
+fn requires(
+    problem: &Problem<'_>,
+    bindings: &BTreeMap<String, BTreeMap<InterfaceName, Provider>>,
+    from: &str,
+    to: &str,
+) -> bool {
+    let mut seen = HashSet::new();
+    let mut open = vec![from];
+    while let Some(name) = open.pop() {
+        if name == to {
+            return true;
+        }
+        if let (Some(bound), Some(member), true) = (bindings.get(name), problem.members.get(name), seen.insert(name)) {
+            let required = bound.iter().filter(|(import, _)| member.manifest.requires.contains(*import));
+            open.extend(required.filter_map(|(_, provider)| planet(provider)));
+        }
+    }
+    false
 }
 
 fn planet(provider: &Provider) -> Option<&str> {

@@ -43,7 +43,7 @@ pub(crate) struct Member<'a> {
     pub(crate) manifest: &'a Manifest,
     /// The exports that count.
     pub(crate) provides: &'a BTreeSet<InterfaceName>,
-    /// What is bound already, if it runs; what is bound stays, and what is not can only be an optional import.
+    /// What is bound already, if it runs. That stays; imports without a provider get one if there is one.
     pub(crate) bound: Option<BTreeMap<InterfaceName, Provider>>,
 }
 
@@ -59,16 +59,16 @@ pub(crate) struct Outsider<'a> {
 pub(crate) type Pair = (String, InterfaceName, Provider);
 
 /// All that decides who runs.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Problem<'a> {
     pub(crate) members: BTreeMap<&'a str, Member<'a>>,
     pub(crate) outsiders: BTreeMap<&'a str, Outsider<'a>>,
     /// The interfaces that the application serves. No Planet takes their place.
     pub(crate) host: BTreeSet<InterfaceName>,
     /// Pairs whose types do not fit, with the reason.
-    pub(crate) unfit: BTreeMap<Pair, String>,
+    pub(crate) unfit: &'a BTreeMap<Pair, String>,
     /// Which Planet the application prefers for the interfaces of a path (`acme:log/sink`).
-    pub(crate) preferred: BTreeMap<String, String>,
+    pub(crate) preferred: &'a BTreeMap<String, String>,
 }
 
 /// What is to be done.

@@ -44,12 +44,20 @@ fn problem(manifests: &[Manifest]) -> Problem<'_> {
     let members = manifests
         .iter()
         .map(|manifest| (manifest.name.as_str(), Member { manifest, provides: &manifest.provides, bound: None }));
-    Problem { members: members.collect(), ..Problem::default() }
+    static NOTHING_UNFIT: BTreeMap<Pair, String> = BTreeMap::new();
+    static NO_PREFERENCE: BTreeMap<String, String> = BTreeMap::new();
+    Problem {
+        members: members.collect(),
+        outsiders: BTreeMap::new(),
+        host: BTreeSet::new(),
+        unfit: &NOTHING_UNFIT,
+        preferred: &NO_PREFERENCE,
+    }
 }
 
 /// The plan in words: the order, who serves whom, who waits and why.
 fn show(plan: &Plan) -> String {
-    let mut text = format!("start {}\n", plan.order.join(" "));
+    let mut text = format!("start {}", plan.order.join(" ")).trim_end().to_owned() + "\n";
     for (consumer, bindings) in &plan.bindings {
         for (import, provider) in bindings {
             let short = import.to_string().replace("t:t/", "");
@@ -105,7 +113,8 @@ fn the_newest_of_the_track_serves_and_else_the_first_by_name() {
 fn what_is_preferred_comes_before_what_is_newest() {
     let manifests = manifests("user: -a@1.0.0\nold: +a@1.0.0\nnew: +a@1.2.0");
     let mut problem = problem(&manifests);
-    problem.preferred = BTreeMap::from([("t:t/a".to_owned(), "old".to_owned())]);
+    let preferred = BTreeMap::from([("t:t/a".to_owned(), "old".to_owned())]);
+    problem.preferred = &preferred;
     assert!(show(&resolve(&problem)).contains("user -a@1.0.0-> old 1.0.0"));
 }
 
@@ -220,23 +229,43 @@ fn what_is_bound_stays_when_a_better_provider_comes() {
     assert!(plan.contains("user -b@1.0.0-> new 1.0.0"), "{plan}");
 }
 
+#[test]
+fn who_lost_its_provider_gets_another() {
+    let manifests = manifests("user: -a@1.0.0\nother: +a@1.0.0\nclosing: +a@1.9.0 -b@1.0.0\nb: +b@1.0.0");
+    let mut problem = problem(&manifests);
+    problem.members.get_mut("user").unwrap().bound = Some(BTreeMap::new());
+    let plan = show(&resolve(&problem));
+    assert!(plan.contains("user -a@1.0.0-> closing 1.9.0"), "{plan}");
+}
+
+#[test]
+fn a_cycle_hides_nothing_else() {
+    check(
+        "a: +a@1.0.0 -b@1.0.0 -x@1.0.0
+         b: +b@1.0.0 -a@1.0.0",
+        "start
+         a waits: it waits for itself, along required imports: `a` -> `b` -> `a`; needs `t:t/x@1.0.0`, and no loaded planet provides it
+         b waits: it waits for itself, along required imports: `b` -> `a` -> `b`",
+    );
+}
+
 fn outcome(set: &model::Set) -> model::Outcome {
     let list = |list: &[model::Interface]| list.iter().map(|i| i.full().parse().unwrap()).collect();
     let manifests: Vec<Manifest> =
         set.iter().map(|(name, p)| manifest(name, list(&p.requires), list(&p.optional), list(&p.provides))).collect();
-    let mut problem = problem(&manifests);
+    let mut unfit = BTreeMap::new();
     for (consumer, importing) in set {
         for import in importing.requires.iter().chain(&importing.optional) {
             for (provider, exporting) in set {
                 for export in exporting.provides.iter().filter(|export| export.ty != import.ty) {
                     let provider = Provider::Planet { name: provider.clone(), export: export.full().parse().unwrap() };
                     let pair = (consumer.clone(), import.full().parse().unwrap(), provider);
-                    problem.unfit.insert(pair, "its types differ".to_owned());
+                    unfit.insert(pair, "its types differ".to_owned());
                 }
             }
         }
     }
-    let plan = resolve(&problem);
+    let plan = resolve(&Problem { unfit: &unfit, ..problem(&manifests) });
     let mut outcome = model::Outcome { order: plan.order, ..model::Outcome::default() };
     for (consumer, bindings) in plan.bindings {
         for (import, provider) in bindings {

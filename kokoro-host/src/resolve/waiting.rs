@@ -105,49 +105,68 @@ fn cycle(problem: &Problem<'_>, choice: &Choice, start: &str) -> Option<Vec<Stri
     let mut came_from: BTreeMap<String, String> = BTreeMap::new();
     let mut next = VecDeque::from([start.to_owned()]);
     while let Some(name) = next.pop_front() {
-        for import in problem.members.get(name.as_str()).into_iter().flat_map(|m| &m.manifest.requires) {
-            if unmet(problem, choice, &name, import).is_none() {
-                continue;
+        for provider in waiting_providers(problem, choice, &name) {
+            if provider == start {
+                let mut path = vec![start.to_owned(), name.clone()];
+                while let Some(previous) = came_from.get(path.last().expect("the path has a start")) {
+                    path.push(previous.clone());
+                }
+                path.reverse();
+                return Some(path);
             }
-            for provider in problem.candidates(&name, import, &choice.by_path) {
-                if problem.fits(&name, import, &provider).is_some() {
-                    continue;
-                }
-                let Provider::Planet { name: provider, .. } = provider else { continue };
-                if provider == start {
-                    let mut path = vec![start.to_owned(), name.clone()];
-                    while let Some(previous) = came_from.get(path.last().expect("the path has a start")) {
-                        path.push(previous.clone());
-                    }
-                    path.reverse();
-                    return Some(path);
-                }
-                if problem.members.contains_key(provider.as_str()) && !came_from.contains_key(&provider) {
-                    came_from.insert(provider.clone(), name.clone());
-                    next.push_back(provider);
-                }
+            if !came_from.contains_key(&provider) {
+                came_from.insert(provider.clone(), name.clone());
+                next.push_back(provider);
             }
         }
     }
     None
 }
 
+/// The Planets that wait themselves and could serve an unserved import of `consumer`.
+fn waiting_providers(problem: &Problem<'_>, choice: &Choice, consumer: &str) -> Vec<String> {
+    let mut waiting = Vec::new();
+    for import in problem.members.get(consumer).into_iter().flat_map(|member| &member.manifest.requires) {
+        let candidates = problem.candidates(consumer, import, &choice.by_path);
+        let fitting: Vec<Provider> =
+            candidates.into_iter().filter(|provider| problem.fits(consumer, import, provider).is_none()).collect();
+        let serves = |provider: &Provider| match provider {
+            Provider::Host => true,
+            Provider::Planet { name, .. } => choice.runs(name),
+        };
+        if !fitting.iter().any(serves) {
+            waiting.extend(fitting.into_iter().filter_map(|provider| match provider {
+                Provider::Planet { name, .. } if problem.members.contains_key(name.as_str()) => Some(name),
+                _ => None,
+            }));
+        }
+    }
+    waiting
+}
+
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let separator = if f.alternate() { "\n" } else { "; " };
+        let mut separate = "";
+        // What the next Planet of the cycle would serve is part of the cycle.
+        let next = self.cycle.as_ref().and_then(|cycle| cycle.get(1));
         if let Some(cycle) = &self.cycle {
             let path: Vec<String> = cycle.iter().map(|name| format!("`{name}`")).collect();
             write!(f, "it waits for itself, along required imports: {}", path.join(" -> "))?;
-            return match f.alternate() {
-                true => f.write_str("\n  help: make one of these imports optional, or load another provider"),
-                false => Ok(()),
-            };
+            if f.alternate() {
+                f.write_str("\n  help: make one of these imports optional, or load another provider")?;
+            }
+            separate = separator;
         }
-        for (i, unmet) in self.unmet.iter().enumerate() {
-            let separator = if f.alternate() { "\n" } else { "; " };
-            write!(f, "{}needs {unmet}", if i == 0 { "" } else { separator })?;
+        for unmet in &self.unmet {
+            if next.is_some() && unmet.obstacles.iter().any(|obstacle| obstacle.planet.as_ref() == next) {
+                continue;
+            }
+            write!(f, "{separate}needs {unmet}")?;
             if f.alternate() {
                 unmet.write_details(f)?;
             }
+            separate = separator;
         }
         Ok(())
     }

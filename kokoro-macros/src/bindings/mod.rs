@@ -233,8 +233,9 @@ fn handle(
         impl ::kokoro_host::Interface for #handle {
             const NAME: &'static str = #name;
 
-            fn package() -> &'static [u8] {
-                super::__KOKORO_PACKAGE
+            fn description() -> &'static ::kokoro_host::rt::Description {
+                static DESCRIPTION: ::std::sync::OnceLock<::kokoro_host::rt::Description> = ::std::sync::OnceLock::new();
+                DESCRIPTION.get_or_init(|| ::kokoro_host::rt::Description::of(#name, super::__KOKORO_PACKAGE))
             }
 
             fn from_handle(handle: ::kokoro_host::Handle) -> Self {
