@@ -97,9 +97,9 @@ impl Error {
         self.call().is_some_and(|call| matches!(call.root().cause, Cause::Crashed(_)))
     }
 
-    /// Whether the call would have come back to a Planet that was waiting for it.
+    /// Whether the call would have come back to a Planet that was waiting for it, or would have waited in a circle.
     pub fn is_reentry(&self) -> bool {
-        self.call().is_some_and(|call| matches!(call.root().cause, Cause::Reentered))
+        self.call().is_some_and(|call| matches!(call.root().cause, Cause::Reentered | Cause::Circle(_)))
     }
 
     /// Whether the types of the two sides (or of arguments) do not fit, or a function does not exist.

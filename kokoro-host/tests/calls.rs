@@ -280,3 +280,58 @@ async fn nobody_but_kokoro_calls_a_life_cycle() {
     let error = primary.function("kokoro:core/lifecycle", "stop").unwrap_err();
     assert!(error.to_string().contains("cannot be called"), "{error}");
 }
+
+/// Two errands, each of which holds one Planet and wants the other: `left` requires `right`, which has `left` as an option.
+#[tokio::test]
+async fn a_circle_of_waiting_is_an_error_and_no_wait() {
+    /// Lets both go on when both are there.
+    struct Meeting(tokio::sync::Barrier);
+
+    impl support::host::Host for Meeting {
+        async fn chain(&self, _: &kokoro_host::Caller) -> Vec<String> {
+            Vec::new()
+        }
+
+        async fn back(&self, _: &kokoro_host::Caller) -> Result<String, String> {
+            Err("nobody asks".to_owned())
+        }
+
+        async fn dawdle(&self, caller: &kokoro_host::Caller) {
+            if caller.chain().len() == 1 {
+                self.0.wait().await;
+            }
+        }
+    }
+
+    let side = |own: &str, other: &str| {
+        support::wat(&format!(
+            r#"(component
+              (import "test:guests/host@0.1.0" (instance $host (export "dawdle" (func))))
+              (import "test:circle/{other}@1.0.0" (instance $other (export "go" (func))))
+              (core func $dawdle (canon lower (func $host "dawdle")))
+              (core func $next (canon lower (func $other "go")))
+              (core module $code
+                (import "x" "dawdle" (func $dawdle))
+                (import "x" "next" (func $next))
+                (func (export "go") call $dawdle call $next))
+              (core instance $x (export "dawdle" (func $dawdle)) (export "next" (func $next)))
+              (core instance $code (instantiate $code (with "x" (instance $x))))
+              (func $go (canon lift (core func $code "go")))
+              (instance $own (export "go" (func $go)))
+              (export "test:circle/{own}@1.0.0" (instance $own)))"#
+        ))
+    };
+    let meeting = support::host::serve(Meeting(tokio::sync::Barrier::new(2)));
+    let primary = Primary::builder().serve(meeting).build().unwrap();
+    let right = support::with_manifest(side("right", "left"), r#"{"optional":["test:circle/left@1.0.0"]}"#);
+    primary.load_bytes("right", right).await.unwrap();
+    primary.load_bytes("left", side("left", "right")).await.unwrap();
+    let left = primary.function("test:circle/left", "go").unwrap();
+    let right = primary.function("test:circle/right", "go").unwrap();
+    let (one, other) = tokio::join!(left.call(&[]), right.call(&[]));
+    let errors = [one.unwrap_err(), other.unwrap_err()];
+    let circle = errors.iter().find(|error| error.is_reentry()).unwrap_or_else(|| panic!("{errors:?}"));
+    let message = circle.to_string();
+    assert!(message.contains("would wait in a circle"), "{message}");
+    assert!(errors.iter().all(|error| !error.is_timeout()), "{errors:?}");
+}

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::circle::Errand;
 use crate::limits::margin;
 
 /// A function as error messages name it.
@@ -28,6 +29,7 @@ impl fmt::Display for FunctionName {
 pub(crate) struct Call {
     chain: Arc<[Arc<str>]>,
     deadline: Instant,
+    errand: Arc<Errand>,
 }
 
 tokio::task_local! {
@@ -38,15 +40,15 @@ tokio::task_local! {
 impl Call {
     /// A call that begins here, whoever waits for it.
     pub(crate) fn new(within: Duration) -> Self {
-        Self { chain: Arc::new([]), deadline: after(within) }
+        Self { chain: Arc::new([]), deadline: after(within), errand: Arc::default() }
     }
 
     /// A call by the application. Inside a function that the application serves it goes on from the Planet that called.
     pub(crate) fn by_application(within: Duration) -> Self {
         let deadline = after(within);
         match SERVING.try_with(Call::clone) {
-            Ok(outer) => Self { deadline: deadline.min(outer.nested_deadline()), chain: outer.chain },
-            Err(_) => Self { chain: Arc::new([]), deadline },
+            Ok(outer) => Self { deadline: deadline.min(outer.nested_deadline()), ..outer },
+            Err(_) => Self::new(within),
         }
     }
 
@@ -58,6 +60,10 @@ impl Call {
     /// The names of the Planets that the call came through, the innermost last.
     pub(crate) fn chain(&self) -> &Arc<[Arc<str>]> {
         &self.chain
+    }
+
+    pub(super) fn errand(&self) -> &Arc<Errand> {
+        &self.errand
     }
 
     pub(crate) fn deadline(&self) -> Instant {
@@ -77,12 +83,12 @@ impl Call {
     /// The call inside of `planet`.
     pub(crate) fn entered(&self, planet: &Arc<str>) -> Self {
         let chain = self.chain.iter().chain([planet]).cloned().collect();
-        Self { chain, deadline: self.deadline }
+        Self { chain, ..self.clone() }
     }
 
     /// A call out of the Planet that is executing: it has to be done a little earlier.
     pub(crate) fn nested(&self) -> Self {
-        Self { chain: Arc::clone(&self.chain), deadline: self.nested_deadline() }
+        Self { deadline: self.nested_deadline(), ..self.clone() }
     }
 
     fn nested_deadline(&self) -> Instant {

@@ -31,6 +31,8 @@ pub(crate) enum Cause {
     OverdueInQueue,
     /// The call would come back to a Planet that waits for it.
     Reentered,
+    /// The call would wait for Planets that wait for it; the path begins and ends with the Planet that was called.
+    Circle(Vec<Arc<str>>),
     /// A call that this Planet had made failed, and the called function's type had no place for the failure.
     Dependency(Box<CallError>),
     /// The deadline passed while the application answered a function that it serves.
@@ -75,7 +77,7 @@ impl CallError {
         match &self.root().cause {
             Cause::Absent | Cause::NoFunction(_) | Cause::Gone(End { stopped: true, .. }) => "absent",
             Cause::Overdue { .. } | Cause::OverdueInQueue | Cause::OverdueService => "overdue",
-            Cause::Reentered => "reentered",
+            Cause::Reentered | Cause::Circle(_) => "reentered",
             Cause::Crashed(_) | Cause::Gone(_) | Cause::Refused(_) | Cause::Dependency(_) => "crashed",
         }
     }
@@ -105,6 +107,13 @@ impl CallError {
                 format!(
                     "`{function}` would re-enter planet `{planet}`, which waits for this very call: {} -> `{planet}`",
                     way.join(" -> ")
+                )
+            }
+            Cause::Circle(path) => {
+                let way: Vec<String> = path.iter().map(|name| format!("`{name}`")).collect();
+                format!(
+                    "`{function}` would wait in a circle: {} is held by this very call",
+                    way.join(", which waits for ")
                 )
             }
             Cause::Dependency(inner) => {

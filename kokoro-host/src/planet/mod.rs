@@ -1,11 +1,12 @@
 //! One running Planet (plugin): a Wasmtime store of its own, its exports, and whether it is well.
 
 mod call;
+mod circle;
 mod failure;
 mod output;
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -16,6 +17,7 @@ use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 pub(crate) use self::call::{Call, FunctionName};
+use self::circle::Errand;
 pub(crate) use self::failure::{CallError, Cause, End, Interruption};
 use self::output::{Channel, Output};
 use crate::engine::Engine;
@@ -28,6 +30,8 @@ use crate::limits::Limits;
 pub(crate) struct Planet {
     name: Arc<str>,
     running: Arc<Mutex<Option<Running>>>,
+    /// What the call that it executes belongs to.
+    holder: std::sync::Mutex<Option<Arc<Errand>>>,
     /// How it ended, if it did.
     ended: OnceLock<End>,
     stdout: Output,
@@ -168,6 +172,7 @@ impl Planet {
         let planet = Arc::new(Self {
             name,
             running: Arc::new(Mutex::new(Some(Running { store, functions: HashMap::new() }))),
+            holder: std::sync::Mutex::default(),
             ended: OnceLock::new(),
             stdout,
             stderr,
@@ -251,6 +256,10 @@ impl Planet {
         &self.name
     }
 
+    fn holder(&self) -> Option<Arc<Errand>> {
+        self.holder.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// How the Planet ended, if it did.
     pub(crate) fn ended(&self) -> Option<End> {
         self.ended.get().cloned()
@@ -288,8 +297,15 @@ impl Planet {
         if call.came_through(&self.name) {
             return Err(error(Cause::Reentered));
         }
-        let Ok(mut guard) = timeout_at(call.deadline().into(), Arc::clone(&self.running).lock_owned()).await else {
-            return Err(error(Cause::OverdueInQueue));
+        let mut guard = match Arc::clone(&self.running).try_lock_owned() {
+            Ok(guard) => guard,
+            Err(_) => {
+                let _wait = call.errand().wait_for(self).map_err(|path| error(Cause::Circle(path)))?;
+                match timeout_at(call.deadline().into(), Arc::clone(&self.running).lock_owned()).await {
+                    Ok(guard) => guard,
+                    Err(_) => return Err(error(Cause::OverdueInQueue)),
+                }
+            }
         };
         if let Some(end) = self.ended() {
             *guard = None;
@@ -303,6 +319,7 @@ impl Planet {
         running.store.data_mut().memory.refused = false;
         self.stderr.forget();
         running.store.data_mut().call = Some(call.entered(&self.name));
+        *self.holder.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(call.errand()));
         running.store.set_epoch_deadline(1);
         Ok(Entry {
             planet: Arc::clone(self),
@@ -404,6 +421,7 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
+        *self.planet.holder.lock().unwrap_or_else(PoisonError::into_inner) = None;
         if !self.finished {
             let planet = Arc::clone(&self.planet);
             planet.end(&mut self.guard, "a call into it was cut off half-way".to_owned(), false);
