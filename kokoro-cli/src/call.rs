@@ -6,6 +6,7 @@ use kokoro_host::dynamic::{Val, wave};
 
 use crate::failure::Failure;
 use crate::invocation::Invocation;
+use crate::output;
 
 pub(crate) async fn call(dir: &Path, text: &str) -> Result<(), Failure> {
     let invocation = Invocation::parse(text)?;
@@ -26,9 +27,12 @@ pub(crate) async fn call(dir: &Path, text: &str) -> Result<(), Failure> {
     let answer = function.call(&arguments).await;
     primary.shutdown().await;
     let results = answer.map_err(Failure::failed)?;
+    let mut text = String::new();
     for result in &results {
-        println!("{}", wave::to_string(result).map_err(Failure::failed)?);
+        text += &wave::to_string(result).map_err(Failure::failed)?;
+        text.push('\n');
     }
+    output::print(&text)?;
     match results.first() {
         Some(Val::Result(Err(_))) => Err(Failure::Failed(format!("`{}` returned an error", invocation.function))),
         _ => Ok(()),

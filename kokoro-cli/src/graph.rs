@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::ValueEnum;
 
 use crate::failure::Failure;
+use crate::output;
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(crate) enum Format {
@@ -18,15 +19,13 @@ pub(crate) enum Format {
 pub(crate) async fn graph(dir: &Path, format: Format) -> Result<(), Failure> {
     let (primary, report) = crate::load(dir).await?;
     let graph = primary.graph();
-    match format {
-        Format::Json => {
-            println!("{}", serde_json::to_string_pretty(&graph).map_err(Failure::failed)?);
-        }
+    let text = match format {
+        Format::Json => serde_json::to_string_pretty(&graph).map_err(Failure::failed)? + "\n",
         Format::Text if report.planets.is_empty() => {
-            println!("there is no planet in {} (no file `*.wasm`)", dir.display());
+            format!("there is no planet in {} (no file `*.wasm`)\n", dir.display())
         }
-        Format::Text => print!("{graph}"),
-    }
+        Format::Text => graph.to_string(),
+    };
     primary.shutdown().await;
-    Ok(())
+    output::print(&text)
 }

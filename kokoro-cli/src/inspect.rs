@@ -1,5 +1,6 @@
 //! `kokoro inspect`
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -7,7 +8,9 @@ use kokoro_host::types::{Function, Interface};
 use kokoro_host::{Inspection, InterfaceName};
 use serde_json::{Value, json};
 
+use crate::definitions::definitions;
 use crate::failure::Failure;
+use crate::output;
 
 pub(crate) fn inspect(file: &Path, as_json: bool) -> Result<(), Failure> {
     let bytes = std::fs::read(file)
@@ -15,18 +18,31 @@ pub(crate) fn inspect(file: &Path, as_json: bool) -> Result<(), Failure> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let inspection = kokoro_host::inspect(&stem, &bytes)
         .map_err(|error| Failure::input(format!("`{}` is no planet: {error}", file.display())))?;
-    if as_json {
-        println!("{}", serde_json::to_string_pretty(&as_value(&inspection)).map_err(Failure::failed)?);
+    output::print(&if as_json {
+        serde_json::to_string_pretty(&as_value(&inspection)).map_err(Failure::failed)? + "\n"
     } else {
-        print!("{}", as_text(&inspection));
-    }
-    Ok(())
+        as_text(&inspection)
+    })
 }
 
-/// An interface and its functions, each as WIT writes it.
+/// What the component imports and every Planet (plugin) is served, whoever it is.
+fn served(inspection: &Inspection) -> impl Iterator<Item = &InterfaceName> {
+    let manifest = &inspection.manifest;
+    let is_served = |name: &InterfaceName| {
+        name.package().is_some_and(|package| package.starts_with("wasi:") || package == "kokoro:core")
+            && !manifest.requires.contains(name)
+            && !manifest.optional.contains(name)
+            && !manifest.satellites.iter().any(|satellite| satellite.interface == name.to_string())
+    };
+    let imports = inspection.imports.iter().filter(|(_, interface)| !interface.is_types_only());
+    imports.map(|(name, _)| name).filter(move |name| is_served(name))
+}
+
+/// An interface, its functions and the types that they use, each as WIT writes it.
 fn interface_value(name: &InterfaceName, interface: Option<&Interface>) -> Value {
-    let functions = interface.map(|interface| functions_value(interface.functions.iter()));
-    json!({ "interface": name.to_string(), "functions": functions.unwrap_or_else(|| json!({})) })
+    let functions = || interface.iter().flat_map(|interface| interface.functions.iter());
+    let types = definitions(functions().map(|(_, function)| function));
+    json!({ "interface": name.to_string(), "functions": functions_value(functions()), "types": types })
 }
 
 fn functions_value<'a>(functions: impl Iterator<Item = (&'a String, &'a Function)>) -> Value {
@@ -35,7 +51,7 @@ fn functions_value<'a>(functions: impl Iterator<Item = (&'a String, &'a Function
 
 fn as_value(inspection: &Inspection) -> Value {
     let manifest = &inspection.manifest;
-    let imports = |names: &std::collections::BTreeSet<InterfaceName>| -> Vec<Value> {
+    let imports = |names: &BTreeSet<InterfaceName>| -> Vec<Value> {
         names.iter().map(|name| interface_value(name, inspection.imports.get(name))).collect()
     };
     let exports = manifest.provides.iter().map(|name| interface_value(name, inspection.exports.get(name)));
@@ -46,6 +62,8 @@ fn as_value(inspection: &Inspection) -> Value {
         "optional": imports(&manifest.optional),
         "exports": exports.collect::<Vec<_>>(),
         "functions": functions_value(inspection.functions.iter()),
+        "types": definitions(inspection.functions.values()),
+        "served": served(inspection).collect::<Vec<_>>(),
         "satellites": manifest.satellites,
         "permissions": manifest.permissions,
         "app": manifest.app,
@@ -67,7 +85,19 @@ fn as_text(inspection: &Inspection) -> String {
     section(&mut text, "exports", manifest.provides.iter().map(|name| (name, inspection.exports.get(name))));
     if !inspection.functions.is_empty() {
         text += "\nexports, in no interface:\n";
-        functions(&mut text, "  ", inspection.functions.iter());
+        functions(&mut text, "  ", &inspection.functions);
+    }
+    let mut packages = BTreeMap::<String, Vec<&str>>::new();
+    for name in served(inspection) {
+        let version = name.version().map(|version| format!("@{version}")).unwrap_or_default();
+        let package = name.package().unwrap_or_default();
+        packages.entry(format!("{package}{version}")).or_default().push(name.interface());
+    }
+    if !packages.is_empty() {
+        text += "\nimports what every planet is served:\n";
+        for (package, interfaces) in packages {
+            let _ = writeln!(text, "  {package}: {}", interfaces.join(", "));
+        }
     }
     if !manifest.satellites.is_empty() {
         text += "\nasks for satellites (native child processes):\n";
@@ -116,13 +146,17 @@ fn section<'a>(
     for (name, interface) in interfaces {
         let _ = writeln!(text, "  {name}");
         if let Some(interface) = interface {
-            functions(text, "    ", interface.functions.iter());
+            functions(text, "    ", &interface.functions);
         }
     }
 }
 
-fn functions<'a>(text: &mut String, indent: &str, functions: impl Iterator<Item = (&'a String, &'a Function)>) {
+/// The functions, and the types that they use below them.
+fn functions(text: &mut String, indent: &str, functions: &BTreeMap<String, Function>) {
     for (name, function) in functions {
         let _ = writeln!(text, "{indent}{name}: {function}");
+    }
+    for definition in definitions(functions.values()) {
+        let _ = writeln!(text, "{indent}{definition}");
     }
 }

@@ -1,12 +1,17 @@
 //! `kokoro`: the tool of plugin authors, and of anyone who has a folder of components.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks through both")]
 
 mod call;
+mod definitions;
 mod failure;
 mod graph;
 mod inspect;
 mod invocation;
+mod mismatch;
+mod output;
+mod place;
+mod syntax;
 
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -62,7 +67,12 @@ enum Command {
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .without_time()
+        .init();
     let done = match cli.command {
         Command::Inspect { file, json } => inspect::inspect(&file, json),
         Command::Graph { dir, format } => graph::graph(&dir, format).await,
@@ -71,7 +81,8 @@ async fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            // Where nobody reads the errors, the exit code has to do.
+            let _ = writeln!(io::stderr().lock(), "error: {failure}");
             failure.exit_code()
         }
     }

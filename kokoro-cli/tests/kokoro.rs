@@ -1,7 +1,7 @@
 //! The binary `kokoro`: what it prints, and how it ends.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use expect_test::{ExpectFile, expect_file};
 use serde_json::{Value, json};
@@ -50,17 +50,24 @@ fn call_prints_the_answer_as_wave() {
     let point = folder.path();
     for (invocation, answer) in [
         // A string.
-        ("site:content/markdown.inspect(\"# Hi\")", None),
+        (
+            "site:content/markdown.inspect(\"# Hi\")",
+            "{title: some(\"Hi\"), headings: [{level: 1, id: \"hi\", text: \"Hi\"}], links: []}\n",
+        ),
         // A record.
-        ("site:content/highlight.render({language: some(\"rust\"), text: \"fn main() {}\"})", None),
+        (
+            "site:content/highlight.render({language: some(\"rust\"), text: \"fn main() {}\"})",
+            "ok(some(\"<span class=\\\"hl-keyword\\\">fn</span> <span class=\\\"hl-function\\\">main</span>() {}\"))\n",
+        ),
         // A list of records.
-        ("site:content/markdown.render(\"[a](b.md)\", [{destination: \"b.md\", address: \"b.html\"}])", None),
+        (
+            "site:content/markdown.render(\"[a](b.md)\", [{destination: \"b.md\", address: \"b.html\"}])",
+            "[html(\"<p><a href=\\\"b.html\\\">a</a></p>\\n\")]\n",
+        ),
     ] {
         let run = call(point, invocation);
-        let answer: Option<&str> = answer;
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{invocation}");
-        assert!(answer.is_none_or(|answer| run.stdout == answer), "{}", run.stdout);
-        assert!(!run.stdout.trim().is_empty());
+        assert_eq!(run.stdout, answer);
     }
 }
 
@@ -71,6 +78,8 @@ fn a_plain_answer_is_printed_alone() {
     assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (Some(0), "42\n", ""));
     let run = call(folder.path(), "test:guests/extra.name()");
     assert_eq!(run.stdout, "\"extra, in Rust\"\n");
+    let run = call(folder.path(), "  test:guests/extra.name () ");
+    assert_eq!(run.stdout, "\"extra, in Rust\"\n", "{}", run.stderr);
 }
 
 fn refused(run: &Run, code: i32, golden: ExpectFile) {
@@ -79,26 +88,111 @@ fn refused(run: &Run, code: i32, golden: ExpectFile) {
     golden.assert_eq(&run.stderr);
 }
 
-#[test]
-fn what_cannot_be_understood_is_pointed_at() {
-    let folder = folder("tests", &["extra"]);
+/// What is printed about calls of which none can be understood.
+fn messages(folder: &Path, invocations: &[&str]) -> String {
     let mut messages = String::new();
-    for invocation in [
-        "test:guests/extra.double(21",
-        "test:guests/extra.double(twenty)",
-        "test:guests/extra.double(\"21\")",
-        "test:guests/extra.double(1, 2)",
-        "test:guests/extra.double()",
-        "test:guests/extra.double(-1)",
-        "test:guests/extra.double",
-        "double(21)",
-        ".double(21)",
-    ] {
-        let run = call(folder.path(), invocation);
+    for invocation in invocations {
+        let run = call(folder, invocation);
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{invocation}: {}", run.stderr);
         messages += &format!("$ kokoro call DIR '{invocation}'\n{}\n", run.stderr);
     }
-    expect_file!["golden/call_syntax.txt"].assert_eq(&messages);
+    messages
+}
+
+#[test]
+fn a_call_that_cannot_be_understood_is_pointed_at() {
+    let folder = folder("tests", &["extra"]);
+    let invocations = [
+        "test:guests/extra.double(21",
+        "test:guests/extra.double(twenty)",
+        "test:guests/extra.double(Twenty One)",
+        "test:guests/extra.double(\"21\")",
+        "test:guests/extra.double(1, 2)",
+        "test:guests/extra.double(1 2)",
+        "test:guests/extra.double(1 or 2)",
+        "test:guests/extra.double(,)",
+        "test:guests/extra.double(1))",
+        "test:guests/extra.double(007)",
+        "test:guests/extra.double()",
+        "test:guests/extra.name(1)",
+        "test:guests/extra.double(-1)",
+        "test:guests/extra.double(4294967296)",
+        "test:guests/extra.double",
+        "double(21)",
+        ".double(21)",
+        "test:guests/extra@1.double(21)",
+        "test:guests.double(21)",
+        "test:guests/ extra.double(21)",
+    ];
+    expect_file!["golden/call_syntax.txt"].assert_eq(&messages(folder.path(), &invocations));
+}
+
+#[test]
+fn text_that_is_no_string_is_pointed_at() {
+    let folder = folder("site-builder", &["markdown"]);
+    let invocations = [
+        "site:content/markdown.inspect(Ada)",
+        "site:content/markdown.inspect(ada)",
+        "site:content/markdown.inspect('Ada')",
+        "site:content/markdown.inspect(\"Ada)",
+        "site:content/markdown.inspect(\"C:\\dir\")",
+        "site:content/markdown.inspect(\"# Ä\n\nText\")",
+    ];
+    expect_file!["golden/call_strings.txt"].assert_eq(&messages(folder.path(), &invocations));
+}
+
+#[test]
+fn a_record_that_does_not_fit_is_pointed_at() {
+    let folder = folder("tests", &["shapes"]);
+    let invocations = [
+        "test:guests/shapes.points([{\"x\": 1, \"y\": 2}])",
+        "test:guests/shapes.points([{x = 1, y = 2}])",
+        "test:guests/shapes.points([{x: 1, z: 2}])",
+        "test:guests/shapes.points([{x: 1}])",
+        "test:guests/shapes.points([{}])",
+        "test:guests/shapes.points([{x: 1, y: 2, label: 5}])",
+        "test:guests/shapes.points([\n  {label: \"日本語\", x: 1.5},\n])",
+        "test:guests/shapes.points([1])",
+        "test:guests/shapes.points({x: 1, y: 2})",
+        "test:guests/shapes.points([{x: 1, y: 2])",
+    ];
+    expect_file!["golden/call_records.txt"].assert_eq(&messages(folder.path(), &invocations));
+}
+
+#[test]
+fn each_kind_of_value_is_explained() {
+    let folder = folder("tests", &["shapes"]);
+    let given = |fields: &str| format!("test:guests/shapes.echo({{{fields}}})");
+    let invocations = [
+        "a: 1",
+        "b: 256",
+        "c: -32769",
+        "e: \"1\"",
+        "f: 'ab'",
+        "f: \"a\"",
+        "h: 1",
+        "h: [1, 2, 300]",
+        "i: (1)",
+        "j: purple",
+        "k: {read, fly}",
+        "k: read",
+        "l: square(1)",
+        "l: circle",
+        "l: circle(round)",
+        "m: err",
+        "m: 3",
+        "n: some(\"x\")",
+        "n: x",
+        "b: 1, b: 2",
+    ];
+    let invocations: Vec<String> = invocations.into_iter().map(given).collect();
+    let invocations: Vec<&str> = invocations.iter().map(String::as_str).collect();
+    let messages = messages(folder.path(), &invocations);
+    // The definitions are the same each time.
+    let (_, definitions) = messages.split_once("  its type").expect("a type");
+    let definitions = format!("  its type{}", definitions.split("\n\n").next().expect("an end"));
+    let messages = messages.replace(&format!("{definitions}\n"), "");
+    expect_file!["golden/call_kinds.txt"].assert_eq(&format!("{messages}{definitions}\n"));
 }
 
 #[test]
@@ -116,12 +210,70 @@ fn a_call_that_fails_is_code_1() {
     assert!(run.stderr.contains("on purpose"), "{}", run.stderr);
 }
 
+/// A Planet with a function that has no other answer than an `err`.
+const REFUSAL: &str = r#"
+(component
+  (core module $code
+    (memory (export "memory") 1)
+    (data (i32.const 16) "not today")
+    ;; The canonical form of the result: 1 for `err`, then the string's address and length.
+    (data (i32.const 0) "\01\00\00\00\10\00\00\00\09\00\00\00")
+    (func (export "ask") (param i32) (result i32) i32.const 0))
+  (core instance $code (instantiate $code))
+  (func $ask (param "number" u32) (result (result u32 (error string)))
+    (canon lift (core func $code "ask") (memory (core memory $code "memory"))))
+  (instance $refusal (export "ask" (func $ask)))
+  (export "test:cli/refusal@0.1.0" (instance $refusal)))
+"#;
+
 #[test]
 fn an_err_is_printed_and_is_code_1() {
-    let folder = folder("site-builder", &["highlight"]);
-    let run = call(folder.path(), "site:content/highlight.render({language: some(\"nonsense\"), text: \"x\"})");
-    // A language that nobody knows is no error for the highlighter: it answers `none`.
-    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let component = wat::parse_str(REFUSAL).expect("well-formed WAT");
+    std::fs::write(folder.path().join("refusal.wasm"), component).expect("a file");
+    let run = call(folder.path(), "test:cli/refusal.ask(1)");
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), "err(\"not today\")\n"));
+    assert_eq!(run.stderr, "error: `ask` returned an error\n");
+}
+
+#[test]
+fn what_planets_log_has_no_colours_where_no_terminal_is() {
+    let folder = folder("tests", &["faulty"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kokoro"));
+    command.arg("call").arg(folder.path()).arg("test:guests/faults.speak()").env("RUST_LOG", "info");
+    let output = command.output().expect("kokoro runs");
+    let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(stderr.contains("faulty"), "{stderr}");
+    assert!(!stderr.contains('\u{1b}'), "{stderr}");
+}
+
+#[test]
+fn a_reader_that_has_gone_away_is_no_error() {
+    let folder = folder("tests", &["extra"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kokoro"));
+    command.arg("graph").arg(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("kokoro runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("an end");
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn output_that_cannot_be_written_is_code_1() {
+    let folder = folder("tests", &["extra"]);
+    for arguments in [&["graph"] as &[&str], &["graph", "--format=json"], &["call"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("/dev/full");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kokoro"));
+        command.args(arguments).arg(folder.path()).stdout(full);
+        if arguments == ["call"] {
+            command.arg("test:guests/extra.name()");
+        }
+        let output = command.output().expect("kokoro runs");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert_eq!(stderr, "error: the output cannot be written: No space left on device (os error 28)\n");
+    }
 }
 
 #[test]
@@ -150,7 +302,15 @@ fn inspect_as_json_has_the_form_of_the_design() {
         let interfaces = value[list].as_array().expect("a list");
         assert!(!interfaces.is_empty(), "{list}");
         assert!(interfaces.iter().all(|i| i["interface"].is_string() && i["functions"].is_object()));
+        assert!(interfaces.iter().all(|i| i["types"].is_array()));
     }
+    let page = &value["exports"][0];
+    assert_eq!(page["types"][0], "record asset { target: string, content: string }");
+    assert_eq!(value["types"], json!([]));
+    let served = value["served"].as_array().expect("a list");
+    assert!(
+        served.iter().all(|name| name.as_str().is_some_and(|n| n.starts_with("wasi:") || n.starts_with("kokoro:")))
+    );
     assert_eq!(value["permissions"], json!({ "read": [], "write": [], "env": [], "http": [], "net": false }));
 }
 

@@ -112,7 +112,8 @@ impl FromStr for InterfaceName {
         let error = |problem: String| InterfaceNameError { text: text.to_owned(), problem };
         let (path, version) = match text.split_once('@') {
             Some((path, version)) => {
-                let version = Version::parse(version).map_err(|e| error(format!("its version is not semver ({e})")))?;
+                let version = Version::parse(version)
+                    .map_err(|_| error("its version is not semver, three numbers as in `1.2.0`".to_owned()))?;
                 (path, Some(version))
             }
             None => (text, None),
