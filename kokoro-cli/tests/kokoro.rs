@@ -52,7 +52,7 @@ fn call_prints_the_answer_as_wave() {
         // A string.
         (
             "site:content/markdown.inspect(\"# Hi\")",
-            "{title: some(\"Hi\"), headings: [{level: 1, id: \"hi\", text: \"Hi\"}], links: []}\n",
+            "ok({title: some(\"Hi\"), headings: [{level: 1, id: \"hi\", text: \"Hi\"}], links: []})\n",
         ),
         // A record.
         (
@@ -62,7 +62,7 @@ fn call_prints_the_answer_as_wave() {
         // A list of records.
         (
             "site:content/markdown.render(\"[a](b.md)\", [{destination: \"b.md\", address: \"b.html\"}])",
-            "[html(\"<p><a href=\\\"b.html\\\">a</a></p>\\n\")]\n",
+            "ok([html(\"<p><a href=\\\"b.html\\\">a</a></p>\\n\")])\n",
         ),
     ] {
         let run = call(point, invocation);

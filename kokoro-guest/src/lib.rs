@@ -74,7 +74,171 @@ mod planet;
 pub mod rt;
 
 pub use failure::{Failure, FailureKind};
-#[doc = include_str!("planet.md")]
+/// Makes a Planet (plugin) of the crate: a component that exports some interfaces and depends on others.
+///
+/// ```
+/// kokoro_guest::planet! {
+///     state:    Outline,
+///     exports:  ["site:content/outline@0.1.0"],
+///     requires: ["site:content/markdown@0.1.0"],
+///     optional: ["site:content/glossary@0.1.0"],
+/// #   wit: "doc/wit",
+/// }
+///
+/// #[derive(Default)]
+/// struct Outline {
+///     pages: u32,
+/// }
+///
+/// impl outline::Guest for Outline {
+///     fn headings(&mut self, source: String) -> Vec<outline::Heading> {
+///         self.pages += 1;
+///         let document = markdown::parse(&source);
+///         let document = match glossary::if_bound() {
+///             Some(glossary) => glossary.link(&document),
+///             None => document,
+///         };
+///         document.headings
+///     }
+/// }
+/// # fn main() {}
+/// ```
+///
+/// Call it once, at the top of `src/lib.rs`, in a crate with
+///
+/// ```toml
+/// [lib]
+/// crate-type = ["cdylib"]
+/// ```
+///
+/// and build with `cargo build --release --target wasm32-wasip2`. What it is given:
+///
+/// | field | what | if it is left out |
+/// |---|---|---|
+/// | `state` | the type whose one value is the running Planet: see [`Planet`](trait@crate::Planet) | an error |
+/// | `exports` | the interfaces that the Planet serves | none |
+/// | `requires` | the interfaces that it cannot do without: it starts only when all of them have a provider | none |
+/// | `optional` | the interfaces that it uses when they have a provider | none |
+/// | `name` | what the Planet is called | the crate's name |
+/// | `version` | the Planet's version, as in `1.2.3` | the crate's version |
+/// | `wit` | the folder (or single file) with the WIT, relative to Cargo.toml, or else to the file of the call | `wit` |
+/// | `app` | a JSON file with whatever the application wants to know before it runs the Planet | `app.json`, if there is one |
+///
+/// # Interfaces
+///
+/// An interface is named in full, as in `"site:content/outline@0.1.0"`. It must be declared by a `.wit` file in the folder `wit`
+/// or in `wit/deps`, where other packages are (one folder or file each). `kokoro:core` need not be there. No world is written:
+/// the macro puts it together.
+///
+/// Each listed interface becomes a module that is called like the interface (`outline`), with everything that wit-bindgen
+/// makes of it. Where two are called alike, `as` renames one:
+///
+/// ```
+/// kokoro_guest::planet! {
+///     state: Shouting,
+///     exports: ["site:content/markdown@0.1.0"],
+///     requires: ["site:content/markdown@0.1.0" as inner],
+/// #   wit: "doc/wit",
+/// }
+///
+/// #[derive(Default)]
+/// struct Shouting;
+///
+/// impl markdown::Guest for Shouting {
+///     fn parse(&mut self, source: String) -> markdown::Document {
+///         inner::parse(&source.to_uppercase())
+///     }
+/// }
+/// # fn main() {}
+/// ```
+///
+/// This one decorates: it exports what it imports, so it is never its own provider. The types of both sides are the same
+/// ones then (and types that are built alike are one type throughout such a Planet).
+///
+/// An interface that has types alone needs no provider; listed under `requires` it becomes a module all the same. Asynchronous
+/// functions, futures and streams are not supported yet.
+///
+/// # Required interfaces
+///
+/// Their functions are plain functions of the module, their resources plain types. Arguments are borrowed (`&str`, `&[T]`,
+/// `&Document`), results are owned. Where the function returns `result<_, failure>` with the failure type of
+/// `kokoro:core/types` ([`Failure`](crate::Failure) here, in every interface), or `result<_, string>`, a provider that crashes
+/// or takes too long is an `Err`. With any other result the Planet ends with it.
+///
+/// # Optional interfaces
+///
+/// They can be called only through what `if_bound()` gives, so that forgetting to ask does not compile. It holds until the
+/// exported call in which it was asked for has ended: ask again in each call, and do not keep it.
+///
+/// | in WIT | in Rust |
+/// |---|---|
+/// | `link: func(..)` | `glossary::if_bound()?.link(..)` |
+/// | `resource entry { constructor(..) }` | `glossary::if_bound()?.new_entry(..)` |
+/// | `resource entry { find: static func(..) }` | `glossary::if_bound()?.entry_find(..)` |
+/// | `resource entry { text: func() }` | `entry.text()`, on the handle |
+///
+/// # Exported interfaces
+///
+/// `state` implements the trait `Guest` of each exported interface: the interface's functions, on `&mut self`, with owned
+/// arguments. Calls come one at a time.
+///
+/// A resource has a trait of its own, which a type of yours implements. Its functions get the Planet as well. Handles are
+/// made by `new`; those that come as arguments give access to the value by `get`, `get_mut` and, if they are owned,
+/// `into_inner`:
+///
+/// ```
+/// use walk::{Cursor, CursorBorrow, Heading};
+///
+/// kokoro_guest::planet! {
+///     state: Walks,
+///     exports: ["site:content/walk@0.1.0"],
+/// #   wit: "doc/wit",
+/// }
+///
+/// #[derive(Default)]
+/// struct Walks {
+///     cursors: u32,
+/// }
+///
+/// #[derive(Clone)]
+/// struct Place {
+///     rest: Vec<Heading>,
+/// }
+///
+/// impl walk::Guest for Walks {
+///     type Cursor = Place;
+///
+///     fn count(&mut self) -> u32 {
+///         self.cursors
+///     }
+///
+///     fn fork(&mut self, cursor: CursorBorrow<'_>) -> Cursor {
+///         self.cursors += 1;
+///         Cursor::new(cursor.get().clone())
+///     }
+/// }
+///
+/// impl walk::GuestCursor<Walks> for Place {
+///     fn new(planet: &mut Walks, source: String) -> Self {
+///         planet.cursors += 1;
+///         let headings = source.lines().filter_map(|line| line.strip_prefix("# "));
+///         Place { rest: headings.rev().map(|text| Heading { level: 1, text: text.to_owned() }).collect() }
+///     }
+///
+///     fn next(&mut self, _planet: &mut Walks) -> Option<Heading> {
+///         self.rest.pop()
+///     }
+/// }
+/// # fn main() {}
+/// ```
+///
+/// `kokoro:core/saved-state@0.1.0` is exported like any other interface. `kokoro:core/lifecycle` is always exported, and is
+/// [`Planet`](trait@crate::Planet) here.
+///
+/// # Native builds
+///
+/// The crate compiles for the computer that builds it, too, so that `cargo test` tests it. There `if_bound()` gives `None`, and
+/// calling anything else that is imported panics.
 pub use kokoro_macros::planet;
 pub use planet::{Planet, StartError};
 

@@ -335,3 +335,31 @@ async fn a_circle_of_waiting_is_an_error_and_no_wait() {
     assert!(message.contains("would wait in a circle"), "{message}");
     assert!(errors.iter().all(|error| !error.is_timeout()), "{errors:?}");
 }
+
+/// The guest program `relay` asks `back`, which takes far longer than the call may.
+#[tokio::test]
+async fn a_service_that_is_late_answers_with_an_err_if_there_is_room_for_it() {
+    struct Slow;
+
+    impl support::host::Host for Slow {
+        async fn chain(&self, _: &kokoro_host::Caller) -> Vec<String> {
+            std::future::pending().await
+        }
+
+        async fn back(&self, _: &kokoro_host::Caller) -> Result<String, String> {
+            std::future::pending().await
+        }
+
+        async fn dawdle(&self, _: &kokoro_host::Caller) {}
+    }
+
+    let primary = Primary::builder().serve(support::host::serve(Slow)).build().unwrap();
+    primary.load_bytes("faulty", guest("faulty")).await.unwrap();
+    primary.load_bytes("relay", guest("relay")).await.unwrap();
+    let relay = primary.get::<Relay>().unwrap().within(Duration::from_millis(200));
+    let answer = relay.back().await.unwrap().unwrap_err();
+    assert!(answer.contains("before the application had answered"), "{answer}");
+    assert_eq!(node(&primary, "relay").state, State::Running);
+    let error = relay.ask().await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+}

@@ -1,6 +1,7 @@
 //! Runs `wit-bindgen-rust` on a world and gives its output as a syntax tree.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use wit_bindgen_core::{Files, WorldGenerator};
 use wit_bindgen_rust::{Opts, WithOption};
@@ -14,9 +15,30 @@ const RUNTIME: &str = "::kokoro_guest::rt::wit_bindgen::rt";
 /// Where generated code finds the one `Failure`.
 const CORE_TYPES: &str = "::kokoro_guest::rt::core::kokoro::core::types";
 
+/// Why there are no bindings.
+#[derive(Debug)]
+pub(crate) enum BindgenError {
+    /// wit-bindgen says why.
+    Failed(String),
+    /// It wrote no file.
+    Nothing,
+    /// It wrote something else than Rust.
+    NotRust(syn::Error),
+}
+
+impl fmt::Display for BindgenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(reason) => f.write_str(reason),
+            Self::Nothing => f.write_str("wit-bindgen generated nothing"),
+            Self::NotRust(error) => write!(f, "wit-bindgen's output does not parse: {error}"),
+        }
+    }
+}
+
 /// Generates the bindings of `world`. `own_types` says whether `kokoro:core/types` is to be generated, too, or taken
 /// from `kokoro-guest`.
-pub(crate) fn generate(wit: &mut Wit, world: WorldId, own_types: bool) -> Result<syn::File, String> {
+pub(crate) fn generate(wit: &mut Wit, world: WorldId, own_types: bool) -> Result<syn::File, BindgenError> {
     let mut with = Vec::new();
     let imported = wit.resolve.worlds[world].imports.keys().map(|key| wit.resolve.name_world_key(key));
     if !own_types && imported.into_iter().any(|name| name == kokoro_wit::TYPES) {
@@ -34,10 +56,12 @@ pub(crate) fn generate(wit: &mut Wit, world: WorldId, own_types: bool) -> Result
         ..Opts::default()
     };
     let mut files = Files::default();
-    options.build().generate(&mut wit.resolve, world, &mut files).map_err(|error| format!("{error:#}"))?;
-    let (_, code) = files.iter().next().ok_or("wit-bindgen generated nothing")?;
-    let code = std::str::from_utf8(code).map_err(|error| error.to_string())?;
-    syn::parse_str(code).map_err(|error| format!("wit-bindgen's output does not parse: {error}"))
+    options
+        .build()
+        .generate(&mut wit.resolve, world, &mut files)
+        .map_err(|error| BindgenError::Failed(format!("{error:#}")))?;
+    let (_, code) = files.iter().next().ok_or(BindgenError::Nothing)?;
+    syn::parse_str(&String::from_utf8_lossy(code)).map_err(BindgenError::NotRust)
 }
 
 /// Whether a world imports and exports one interface.

@@ -32,7 +32,15 @@ pub fn core_bindings(_: TokenStream) -> TokenStream {
     }
 }
 
-/// Bindings for an application; documented at `kokoro_host::bindings!`.
+/// # Names
+///
+/// Names are those of the WIT, as Rust writes them. Some are taken:
+///
+/// - A keyword gets a `_`: a parameter `type` is `type_`, a case or type `self` is `Self_`.
+/// - Functions called `planet` and `within` are `planet_` and `within_` on a handle.
+/// - Where a type of the interface has the name of the handle, that is `PageHandle` instead of `Page`; where one is called
+///   `host` (or the handle of a served interface is), the trait is `HostTrait`.
+/// - An interface that is both called and served is one module. `as` names it, in whichever list it is written.
 #[proc_macro]
 pub fn bindings(input: TokenStream) -> TokenStream {
     bindings::bindings(input.into(), &surroundings::Surroundings::of_call()).into()

@@ -251,7 +251,14 @@ impl fmt::Display for WitError {
                 write!(f, "`{name}` lacks its version\n  help: write `{}`", others.join("` or `"))
             }
             Self::Version { name, shown, others, .. } => {
-                write!(f, "`{shown}` declares `{name}` with another version only")?;
+                let (wanted, _) = name.split_once('@').unwrap_or((name, ""));
+                let there: Vec<String> = others
+                    .iter()
+                    .map(|other| {
+                        other.split_once('@').map_or("no version".to_owned(), |(_, version)| format!("`@{version}`"))
+                    })
+                    .collect();
+                write!(f, "`{shown}` declares `{wanted}` as {} only", there.join(" and "))?;
                 write!(f, "\n  help: write `{}`", others.join("` or `"))
             }
             Self::Interface { name, shown, nearest } => {
@@ -336,7 +343,7 @@ mod tests {
         let wit = load(&[("log.wit", SINK)]).expect("good WIT");
         assert!(message(&wit, "sink").contains("closest: `acme:log/sink@1.2.0`"));
         assert!(message(&wit, "acme:log/sink").contains("lacks its version"));
-        assert!(message(&wit, "acme:log/sink@2.0.0").contains("with another version only"));
+        assert!(message(&wit, "acme:log/sink@2.0.0").contains("declares `acme:log/sink` as `@1.2.0` only"));
         assert!(message(&wit, "acme:log/sinks@1.2.0").contains("closest: `acme:log/sink@1.2.0`"));
         assert!(message(&wit, "other:thing/it@1.0.0").contains("the package `other:thing` is missing"));
     }

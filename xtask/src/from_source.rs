@@ -6,6 +6,7 @@
 //! second clone costs the minute it takes.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,7 +15,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result, bail};
 
 use crate::process::{self, announce};
-use crate::toolchain::TARGET;
+use crate::toolchain::{FLAGS, TARGET, cargo_home, without_paths};
 use crate::workspace::Workspace;
 
 /// What the recipe is made of. The first one's version also names the folder.
@@ -24,7 +25,7 @@ const RUSTC: &str = "/usr/bin/rustc";
 const CARGO: &str = "/usr/bin/cargo";
 const LIBC: &str = "/usr/lib/wasm32-wasi";
 /// To be raised when the recipe below changes what it makes.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
 
 /// A standard library that is ready for use.
 #[derive(Debug)]
@@ -165,6 +166,8 @@ fn build_std(folder: &Path, linkers: &[PathBuf]) -> Result<Vec<PathBuf>> {
     )?;
     fs::write(folder.join("lib.rs"), "#![no_std]\n")?;
     let path = env::var_os("PATH").unwrap_or_default();
+    let mut flags = OsString::from("-Cembed-bitcode=yes\u{1f}");
+    flags.push(without_paths(&cargo_home(), "cargo"));
     process::run(
         Command::new(CARGO)
             .current_dir(folder)
@@ -172,9 +175,9 @@ fn build_std(folder: &Path, linkers: &[PathBuf]) -> Result<Vec<PathBuf>> {
             .args(["--target-dir", "target"])
             .env("RUSTC", RUSTC)
             .env("RUSTC_BOOTSTRAP", "1")
-            // Planets (plugins) are built with link-time optimisation, which reads the library's bitcode.
-            .env("RUSTFLAGS", "-Cembed-bitcode=yes")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS")
+            // With bitcode, which the link-time optimisation of Planets (plugins) reads.
+            .env(FLAGS, flags)
+            .env_remove("RUSTFLAGS")
             .env_remove("LD_LIBRARY_PATH")
             .env("PATH", env::join_paths(linkers.iter().cloned().chain(env::split_paths(&path)))?),
     )?;

@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::process::{self, announce};
 use crate::workspace::Workspace;
 
-/// Checks the formatting, clippy's lints and the documentation.
+/// Checks the formatting, clippy's lints, the documentation and, if `cargo-deny` is there, the dependencies.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     announce("lint: formatting");
     process::run(workspace.cargo().args(["fmt", "--all", "--check"]))?;
@@ -18,5 +18,12 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
             .cargo()
             .args(["doc", "--workspace", "--no-deps", "--lib", "--bins", "--examples"])
             .env("RUSTDOCFLAGS", "-D warnings"),
-    )
+    )?;
+    if process::find(&["cargo-deny"]).is_none() {
+        announce("lint: dependencies not checked, for want of `cargo-deny`");
+        return Ok(());
+    }
+    announce("lint: dependencies");
+    // Advisories come from the network, and a new one is no fault of a change.
+    process::run(workspace.cargo().args(["deny", "--offline", "check", "bans", "licenses", "sources"]))
 }

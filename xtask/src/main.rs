@@ -63,7 +63,7 @@ enum Task {
         #[arg(last = true, value_name = "ARGUMENTS")]
         cargo_test: Vec<String>,
     },
-    /// Checks the formatting, clippy's lints and the documentation
+    /// Checks the formatting, clippy's lints, the documentation and the dependencies
     Lint,
     /// Everything a change has to pass: lint, test and demo
     Ci,

@@ -1,7 +1,8 @@
 //! What compiles Planets (plugins).
 
 use std::env;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -31,6 +32,7 @@ impl Toolchain {
     /// A cargo for building Planets (plugins) at the workspace's root.
     pub(crate) fn cargo(&self, workspace: &Workspace) -> Result<Command> {
         let mut command = workspace.cargo();
+        command.env(FLAGS, flags(&[without_paths(&workspace.root, ""), without_paths(&cargo_home(), "cargo")]));
         if let Self::FromSource { sysroot, linkers } = self {
             let path = env::var_os("PATH").unwrap_or_default();
             let folders = linkers.iter().cloned().chain(env::split_paths(&path));
@@ -51,6 +53,41 @@ impl Toolchain {
             Self::FromSource { sysroot, .. } => Ok(format!("from-source-{}", sysroot.id()?)),
         }
     }
+}
+
+/// The environment variable with the compiler's flags in the form that takes paths with blanks.
+pub(crate) const FLAGS: &str = "CARGO_ENCODED_RUSTFLAGS";
+
+/// The compiler's flag that writes `instead` where a path begins with `folder`: the messages of panics are in every Planet
+/// (plugin), and where the machine that compiled it keeps its files is nobody's business.
+pub(crate) fn without_paths(folder: &Path, instead: &str) -> OsString {
+    let mut flag = OsString::from("--remap-path-prefix=");
+    flag.push(folder);
+    if instead.is_empty() {
+        // Or the rest would begin with a slash.
+        flag.push(std::path::MAIN_SEPARATOR_STR);
+    }
+    flag.push("=");
+    flag.push(instead);
+    flag
+}
+
+/// Where cargo keeps the packages of the registry.
+pub(crate) fn cargo_home() -> PathBuf {
+    let home = || env::home_dir().unwrap_or_default().join(".cargo");
+    env::var_os("CARGO_HOME").filter(|folder| !folder.is_empty()).map_or_else(home, PathBuf::from)
+}
+
+/// The value of [`FLAGS`]: the user's own flags, and `ours`.
+fn flags(ours: &[OsString]) -> OsString {
+    let own = env::var_os(FLAGS).unwrap_or_else(|| {
+        let flags = env::var_os("RUSTFLAGS").unwrap_or_default();
+        let flags: Vec<_> = flags.to_string_lossy().split_whitespace().map(str::to_owned).collect();
+        flags.join("\u{1f}").into()
+    });
+    let all: Vec<&OsStr> =
+        [own.as_os_str()].into_iter().filter(|own| !own.is_empty()).chain(ours.iter().map(|flag| &**flag)).collect();
+    all.join(OsStr::new("\u{1f}"))
 }
 
 /// The toolchain that the user has active.

@@ -73,8 +73,9 @@ pub struct Functions<'l> {
 }
 
 impl Functions<'_> {
-    /// Defines the function `name` (its name in WIT) as `answer`.
-    pub fn define<P, R, F, Fut>(&mut self, name: &str, answer: F) -> wasmtime::Result<()>
+    /// Defines the function `name` (its name in WIT) as `answer`. `late` makes a result that says why there is none, if the
+    /// result's type has a place for that.
+    pub fn define<P, R, F, Fut>(&mut self, name: &str, late: Option<fn(String) -> R>, answer: F) -> wasmtime::Result<()>
     where
         P: ComponentNamedList + Lift + Send + Sync + 'static,
         R: ComponentNamedList + Lower + Send + Sync + 'static,
@@ -93,7 +94,10 @@ impl Functions<'_> {
                     Ok(results) => Ok(results),
                     Err(_) => {
                         let error = CallError { planet: None, function, chain, cause: Cause::OverdueService };
-                        Err(wasmtime::Error::new(Interruption::Dependency(error)))
+                        match late {
+                            Some(late) => Ok(late(error.sentence())),
+                            None => Err(wasmtime::Error::new(Interruption::Dependency(error))),
+                        }
                     }
                 }
             })

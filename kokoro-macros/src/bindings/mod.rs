@@ -3,13 +3,15 @@
 mod parse;
 mod types;
 
+use std::collections::HashSet;
+
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Error, LitStr, Result};
-use wit_parser::{Function, InterfaceId, TypeDefKind};
+use wit_parser::{Function, Interface, InterfaceId, TypeDefKind};
 
 use self::parse::Declaration;
-use self::types::Types;
+use self::types::{Types, Unsupported, camel, snake};
 use crate::fields::Listed;
 use crate::surroundings::Surroundings;
 use crate::wit::Wit;
@@ -26,6 +28,8 @@ pub(crate) fn bindings(input: TokenStream, surroundings: &Surroundings) -> Token
 struct Module {
     id: InterfaceId,
     ident: Ident,
+    /// Whether that name was given with `as`.
+    renamed: bool,
     /// The application calls it.
     called: bool,
     /// The application serves it.
@@ -56,12 +60,16 @@ fn expand(declaration: &Declaration, surroundings: &Surroundings) -> Result<Toke
 
     let names = modules.iter().map(|module| (module.id, module.ident.clone())).collect();
     let types = Types { resolve: &wit.resolve, modules: names };
-    let modules = modules.iter().map(|module| module_tokens(&wit, &types, module)).collect::<Result<Vec<_>>>()?;
+    // Named after a module, so that it is as unique as that is.
+    let Some(first) = modules.first() else { return Ok(TokenStream::new()) };
+    let encoded = format_ident!("__KOKORO_PACKAGE_{}", first.ident.to_string().to_uppercase());
+    let modules =
+        modules.iter().map(|module| module_tokens(&wit, &types, &encoded, module)).collect::<Result<Vec<_>>>()?;
     let files = wit.files.iter().map(|file| file.to_string_lossy().into_owned());
     Ok(quote! {
         #(#modules)*
         #[doc(hidden)]
-        static __KOKORO_PACKAGE: &[u8] = #package;
+        static #encoded: &[u8] = #package;
         // Builds anew when a WIT file changes.
         #(const _: &[u8] = ::core::include_bytes!(#files);)*
     })
@@ -87,13 +95,29 @@ fn add(modules: &mut Vec<Module>, wit: &Wit, listed: &Listed, called: bool) -> R
         Some(module) => {
             module.called |= called;
             module.served |= !called;
+            match &listed.alias {
+                Some(alias) if module.renamed && *alias != module.ident => {
+                    return Err(Error::new(
+                        alias.span(),
+                        format!(
+                            "`{name}` is one module, and that is called `{}` already\n  help: write `as {}`, or leave it out",
+                            module.ident, module.ident
+                        ),
+                    ));
+                }
+                Some(alias) => {
+                    module.ident = alias.clone();
+                    module.renamed = true;
+                }
+                None => {}
+            }
         }
         None => {
             let ident = match &listed.alias {
                 Some(alias) => alias.clone(),
-                None => module_ident(interface.name.as_deref().unwrap_or_default(), listed.name.span()),
+                None => snake(interface.name.as_deref().unwrap_or_default(), listed.name.span()),
             };
-            modules.push(Module { id, ident, called, served: !called });
+            modules.push(Module { id, ident, renamed: listed.alias.is_some(), called, served: !called });
         }
     }
     Ok(())
@@ -106,8 +130,8 @@ fn add_used(modules: &mut Vec<Module>, wit: &Wit) {
         for used in wit.resolve.interface_direct_deps(modules[next].id) {
             if modules.iter().all(|module| module.id != used) {
                 let name = wit.resolve.interfaces[used].name.as_deref().unwrap_or_default();
-                let ident = module_ident(name, Span::call_site());
-                modules.push(Module { id: used, ident, called: false, served: false });
+                let ident = snake(name, Span::call_site());
+                modules.push(Module { id: used, ident, renamed: false, called: false, served: false });
             }
         }
         next += 1;
@@ -131,15 +155,12 @@ fn check_names(modules: &[Module], wit: &Wit, place: Span) -> Result<()> {
     Ok(())
 }
 
-fn module_ident(name: &str, span: Span) -> Ident {
-    Ident::new(&wit_bindgen_rust::to_rust_ident(name), span)
-}
-
-fn module_tokens(wit: &Wit, types: &Types<'_>, module: &Module) -> Result<TokenStream> {
+fn module_tokens(wit: &Wit, types: &Types<'_>, encoded: &Ident, module: &Module) -> Result<TokenStream> {
     let interface = &wit.resolve.interfaces[module.id];
+    let docs = types::docs(&interface.docs, &format!("The interface `{}`.", wit.name(module.id)));
     let name = wit.name(module.id);
     let ident = &module.ident;
-    let error = |message: String| Error::new(ident.span(), format!("`{name}`: {message}"));
+    let error = |unsupported: Unsupported| Error::new(ident.span(), format!("`{name}`: {unsupported}"));
     let definitions = interface
         .types
         .values()
@@ -147,11 +168,15 @@ fn module_tokens(wit: &Wit, types: &Types<'_>, module: &Module) -> Result<TokenS
         .collect::<Result<Vec<_>>>()?;
     let functions: Vec<&Function> = interface.functions.values().collect();
     if let Some(function) = functions.iter().find(|function| function.kind.is_async()) {
-        return Err(error(format!("`{}` is an async function, and those are not supported yet", function.name)));
+        return Err(error(Unsupported::Async(function.name.clone())));
     }
-    let called = module.called.then(|| handle(wit, types, module, &functions).map_err(error)).transpose()?;
-    let served = module.served.then(|| service(types, &name, &functions).map_err(error)).transpose()?;
-    let docs = types::docs(&interface.docs, &format!("The interface `{name}`."));
+    let mut names = Names::of(interface);
+    let own = interface.name.as_deref().unwrap_or_default();
+    let handle_ident = module.called.then(|| names.give(&camel(own), "Handle"));
+    let host_ident = module.served.then(|| names.give("Host", "Trait"));
+    let interface = Generated { name: &name, functions: &functions, package: encoded };
+    let called = handle_ident.map(|ident| handle(types, &interface, &ident).map_err(error)).transpose()?;
+    let served = host_ident.map(|ident| service(types, &interface, &ident).map_err(error)).transpose()?;
     Ok(quote! {
         #docs
         #[allow(missing_docs, unused_imports, dead_code, unreachable_pub, clippy::all)]
@@ -164,30 +189,54 @@ fn module_tokens(wit: &Wit, types: &Types<'_>, module: &Module) -> Result<TokenS
     })
 }
 
+/// The names of types and traits that a module has.
+struct Names(HashSet<String>);
+
+impl Names {
+    /// Those that the interface itself brings.
+    fn of(interface: &Interface) -> Self {
+        Self(interface.types.keys().map(|name| camel(name)).collect())
+    }
+
+    /// A name for something of ours; one that is taken already gets `ending`.
+    fn give(&mut self, name: &str, ending: &str) -> Ident {
+        let mut name = name.to_owned();
+        while !self.0.insert(name.clone()) {
+            name.push_str(ending);
+        }
+        format_ident!("{name}")
+    }
+}
+
+/// An interface of which something is generated.
+struct Generated<'a> {
+    /// Its full name.
+    name: &'a str,
+    functions: &'a [&'a Function],
+    /// The static item with its package.
+    package: &'a Ident,
+}
+
 /// The typed handle to an interface that the application calls.
 fn handle(
-    wit: &Wit,
     types: &Types<'_>,
-    module: &Module,
-    functions: &[&Function],
-) -> core::result::Result<TokenStream, String> {
-    let interface = &wit.resolve.interfaces[module.id];
-    let name = wit.name(module.id);
-    let own = interface.name.as_deref().unwrap_or_default();
-    let taken = interface.types.keys().any(|ty| types::camel(ty) == types::camel(own));
-    let handle = match taken {
-        true => format_ident!("{}Handle", types::camel(own)),
-        false => format_ident!("{}", types::camel(own)),
-    };
+    interface: &Generated<'_>,
+    handle: &Ident,
+) -> core::result::Result<TokenStream, Unsupported> {
+    let Generated { name, functions, package } = interface;
     let mut methods = Vec::new();
-    for function in functions {
+    for function in *functions {
         let wit_name = &function.name;
-        let method = module_ident(wit_name, Span::call_site());
+        let method = match &**wit_name {
+            // Each handle has these already.
+            "planet" | "within" => format_ident!("{wit_name}_"),
+            wit_name => snake(wit_name, Span::call_site()),
+        };
         let docs = types::docs(&function.docs, &format!("Calls `{wit_name}`."));
         let mut params = Vec::new();
         let mut values = Vec::new();
         for param in &function.params {
-            let ident = module_ident(&param.name, Span::call_site());
+            let ident = snake(&param.name, Span::call_site());
             let (ty, value) = types.borrowed(&param.ty, &ident)?;
             params.push(quote!(#ident: #ty));
             values.push(value);
@@ -235,7 +284,7 @@ fn handle(
 
             fn description() -> &'static ::kokoro_host::rt::Description {
                 static DESCRIPTION: ::std::sync::OnceLock<::kokoro_host::rt::Description> = ::std::sync::OnceLock::new();
-                DESCRIPTION.get_or_init(|| ::kokoro_host::rt::Description::of(#name, super::__KOKORO_PACKAGE))
+                DESCRIPTION.get_or_init(|| ::kokoro_host::rt::Description::of(#name, super::#package))
             }
 
             fn from_handle(handle: ::kokoro_host::Handle) -> Self {
@@ -246,37 +295,54 @@ fn handle(
 }
 
 /// The trait of an interface that the application serves.
-fn service(types: &Types<'_>, name: &str, functions: &[&Function]) -> core::result::Result<TokenStream, String> {
+fn service(
+    types: &Types<'_>,
+    interface: &Generated<'_>,
+    host: &Ident,
+) -> core::result::Result<TokenStream, Unsupported> {
+    let Generated { name, functions, package } = interface;
     let mut methods = Vec::new();
     let mut definitions = Vec::new();
-    for function in functions {
+    // What is ours begins with `__` wherever it meets the names of parameters: no name in WIT does.
+    for function in *functions {
         let wit_name = &function.name;
-        let method = module_ident(wit_name, Span::call_site());
+        let method = snake(wit_name, Span::call_site());
         let docs = types::docs(&function.docs, &format!("Answers `{wit_name}`."));
-        let idents: Vec<Ident> =
-            function.params.iter().map(|param| module_ident(&param.name, Span::call_site())).collect();
+        let idents: Vec<Ident> = function.params.iter().map(|param| snake(&param.name, Span::call_site())).collect();
         let tys =
             function.params.iter().map(|param| types.owned(&param.ty)).collect::<core::result::Result<Vec<_>, _>>()?;
         let result = function.result.as_ref().map(|ty| types.owned(ty)).transpose()?;
         let output = result.clone().unwrap_or_else(|| quote!(()));
         let (results, answer) = match &result {
-            Some(ty) => (quote!((#ty,)), quote!((answer,))),
-            None => (quote!(()), quote!(answer)),
+            Some(ty) => (quote!((#ty,)), quote!((__answer,))),
+            None => (quote!(()), quote!(__answer)),
+        };
+        let late = match &function.result {
+            Some(ty) if types.fails_as_string(ty) => quote! {
+                ::core::option::Option::Some(
+                    |__message: ::std::string::String| (::core::result::Result::Err(__message),)
+                )
+            },
+            _ => quote!(::core::option::Option::None),
+        };
+        let caller = match idents.iter().any(|ident| ident == "caller") {
+            true => format_ident!("__caller"),
+            false => format_ident!("caller"),
         };
         methods.push(quote! {
             #docs
             fn #method(
                 &self,
-                caller: &::kokoro_host::Caller,
+                #caller: &::kokoro_host::Caller,
                 #(#idents: #tys),*
             ) -> impl ::core::future::Future<Output = #output> + ::core::marker::Send;
         });
         definitions.push(quote! {
-            let this = ::std::sync::Arc::clone(&host);
-            functions.define::<(#(#tys,)*), #results, _, _>(#wit_name, move |caller, (#(#idents,)*)| {
-                let this = ::std::sync::Arc::clone(&this);
+            let __this = ::std::sync::Arc::clone(&__host);
+            __functions.define::<(#(#tys,)*), #results, _, _>(#wit_name, #late, move |__caller, (#(#idents,)*)| {
+                let __this = ::std::sync::Arc::clone(&__this);
                 async move {
-                    let answer = this.#method(&caller, #(#idents),*).await;
+                    let __answer = #host::#method(&*__this, &__caller, #(#idents),*).await;
                     #answer
                 }
             })?;
@@ -286,14 +352,14 @@ fn service(types: &Types<'_>, name: &str, functions: &[&Function]) -> core::resu
     let serve = format!("What a Primary's builder takes to serve `{name}`.");
     Ok(quote! {
         #[doc = #about]
-        pub trait Host: ::core::marker::Send + ::core::marker::Sync + 'static {
+        pub trait #host: ::core::marker::Send + ::core::marker::Sync + 'static {
             #(#methods)*
         }
 
         #[doc = #serve]
-        pub fn serve<T: Host>(host: T) -> ::kokoro_host::Service {
-            let host = ::std::sync::Arc::new(host);
-            ::kokoro_host::rt::service(#name, super::__KOKORO_PACKAGE, move |functions| {
+        pub fn serve<__T: #host>(host: __T) -> ::kokoro_host::Service {
+            let __host = ::std::sync::Arc::new(host);
+            ::kokoro_host::rt::service(#name, super::#package, move |__functions| {
                 #(#definitions)*
                 ::core::result::Result::Ok(())
             })

@@ -3,8 +3,8 @@ use quote::quote;
 
 use super::*;
 
-/// The messages of the compile errors that an input leads to.
-fn check(wit: &str, input: TokenStream, expected: &Expect) {
+/// What an input expands to.
+fn expanded(wit: &str, input: TokenStream) -> TokenStream {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::create_dir(folder.path().join("wit")).expect("a folder");
     std::fs::write(folder.path().join("wit/it.wit"), wit).expect("a file");
@@ -14,7 +14,12 @@ fn check(wit: &str, input: TokenStream, expected: &Expect) {
         name: "app".to_owned(),
         version: "0.1.0".to_owned(),
     };
-    let expanded = bindings(input, &surroundings);
+    bindings(input, &surroundings)
+}
+
+/// The messages of the compile errors that an input leads to.
+fn check(wit: &str, input: TokenStream, expected: &Expect) {
+    let expanded = expanded(wit, input);
     let errors = match syn::parse2::<syn::File>(expanded.clone()) {
         Ok(file) => file.items.into_iter().filter_map(|item| match item {
             syn::Item::Macro(item) => Some(item.mac.parse_body::<LitStr>().expect("a message").value()),
@@ -52,7 +57,7 @@ fn mistakes_name_the_fix() {
         WIT,
         quote!({ interfaces: ["acme:geo/locate@2.0.0"] }),
         &expect![[r#"
-        `wit` declares `acme:geo/locate@2.0.0` with another version only
+        `wit` declares `acme:geo/locate` as `@1.2.0` only
           help: write `acme:geo/locate@1.2.0`"#]],
     );
     check(
@@ -88,6 +93,66 @@ fn mistakes_name_the_fix() {
         there is no `elsewhere` with WIT files; looked next to Cargo.toml
           help: create it, or give another path, relative to Cargo.toml"#]],
     );
+}
+
+#[test]
+fn an_interface_that_is_listed_in_both_lists_has_one_name() {
+    for input in [
+        quote!({ interfaces: ["acme:geo/locate@1.2.0"], serves: ["acme:geo/locate@1.2.0" as other] }),
+        quote!({ interfaces: ["acme:geo/locate@1.2.0" as other], serves: ["acme:geo/locate@1.2.0"] }),
+        quote!({ interfaces: ["acme:geo/locate@1.2.0" as other], serves: ["acme:geo/locate@1.2.0" as other] }),
+    ] {
+        let expanded = expanded(WIT, input).to_string();
+        assert!(expanded.contains("pub mod other") && !expanded.contains("pub mod locate"), "{expanded}");
+    }
+    check(
+        WIT,
+        quote!({ interfaces: ["acme:geo/locate@1.2.0" as one], serves: ["acme:geo/locate@1.2.0" as two] }),
+        &expect![[r#"
+        `acme:geo/locate@1.2.0` is one module, and that is called `one` already
+          help: write `as one`, or leave it out"#]],
+    );
+}
+
+#[test]
+fn names_that_are_taken_are_others() {
+    let wit = "
+        package a:a;
+        interface page {
+            record page { self: u32 }
+            record host { x: u32 }
+            variant self { self }
+            planet: func(caller: u32, self: u32) -> result<page, string>;
+            gen: func();
+        }";
+    let text = expanded(wit, quote!({ interfaces: ["a:a/page"], serves: ["a:a/page"] })).to_string();
+    for name in [
+        "pub struct PageHandle",
+        "pub trait HostTrait",
+        "pub enum Self_",
+        "pub async fn planet_",
+        "__caller : & :: kokoro_host :: Caller , caller : u32",
+        "fn gen_",
+        "static __KOKORO_PACKAGE_PAGE",
+    ] {
+        assert!(text.contains(name), "{name} is missing in {text}");
+    }
+}
+
+#[test]
+fn only_results_with_a_string_can_say_that_an_answer_is_late() {
+    let wit = "
+        package a:a;
+        interface x {
+            type reason = string;
+            type answer = result<u32, reason>;
+            a: func() -> answer;
+            b: func() -> result<u32, u32>;
+            c: func() -> string;
+        }";
+    let text = expanded(wit, quote!({ serves: ["a:a/x"] })).to_string();
+    assert_eq!(text.matches("Option :: Some (| __message").count(), 1, "{text}");
+    assert_eq!(text.matches("Option :: None").count(), 2, "{text}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Rust types for WIT types, on the application's side. Wasmtime's derives do the conversion.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use heck::ToUpperCamelCase;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -13,9 +14,42 @@ pub(super) struct Types<'a> {
     pub(super) modules: HashMap<InterfaceId, Ident>,
 }
 
-/// A WIT name as Rust names types.
+/// What WIT can say and bindings cannot.
+#[derive(Debug)]
+pub(super) enum Unsupported {
+    /// A kind of type, as WIT calls it.
+    Kind(&'static str),
+    /// A type with this name that is in no interface.
+    Homeless(String),
+    /// An async function of this name.
+    Async(String),
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kind(kind) => write!(f, "the type `{kind}` is not supported in bindings of an application yet"),
+            Self::Homeless(name) => write!(f, "the type `{name}` is in no interface"),
+            Self::Async(name) => write!(f, "`{name}` is an async function, and those are not supported yet"),
+        }
+    }
+}
+
+/// A WIT name as Rust names types and cases. There is one that Rust keeps for itself.
 pub(super) fn camel(name: &str) -> String {
-    name.to_upper_camel_case()
+    match name.to_upper_camel_case() {
+        name if name == "Self" => "Self_".to_owned(),
+        name => name,
+    }
+}
+
+/// A WIT name as Rust names modules, functions, parameters and fields; keywords get a `_`.
+pub(super) fn snake(name: &str, span: Span) -> Ident {
+    match name {
+        // A keyword since the edition of 2024.
+        "gen" => Ident::new("gen_", span),
+        name => Ident::new(&wit_bindgen_rust::to_rust_ident(name), span),
+    }
 }
 
 /// The documentation of an item, or a sentence in its place.
@@ -27,7 +61,7 @@ pub(super) fn docs(docs: &Docs, otherwise: &str) -> TokenStream {
 
 impl Types<'_> {
     /// The definition of a named type of the interface `home`.
-    pub(super) fn definition(&self, id: TypeId, home: InterfaceId) -> Result<TokenStream, String> {
+    pub(super) fn definition(&self, id: TypeId, home: InterfaceId) -> Result<TokenStream, Unsupported> {
         let def = &self.resolve.types[id];
         let wit_name = def.name.as_deref().unwrap_or_default();
         let name = format_ident!("{}", camel(wit_name));
@@ -44,7 +78,7 @@ impl Types<'_> {
                 let mut fields = Vec::new();
                 for field in &record.fields {
                     let docs = self::docs(&field.docs, &format!("`{}`.", field.name));
-                    let (wit_name, ident) = (&field.name, ident(&field.name));
+                    let (wit_name, ident) = (&field.name, snake(&field.name, Span::call_site()));
                     let ty = self.owned(&field.ty)?;
                     fields.push(quote!(#docs #[component(name = #wit_name)] pub #ident: #ty));
                 }
@@ -99,7 +133,7 @@ impl Types<'_> {
     }
 
     /// The owned Rust type, as seen from inside of any of the modules.
-    pub(super) fn owned(&self, ty: &Type) -> Result<TokenStream, String> {
+    pub(super) fn owned(&self, ty: &Type) -> Result<TokenStream, Unsupported> {
         Ok(match ty {
             Type::Bool => quote!(bool),
             Type::U8 => quote!(u8),
@@ -114,7 +148,7 @@ impl Types<'_> {
             Type::F64 => quote!(f64),
             Type::Char => quote!(char),
             Type::String => quote!(::std::string::String),
-            Type::ErrorContext => return Err("error contexts are not supported".to_owned()),
+            Type::ErrorContext => return Err(Unsupported::Kind("error-context")),
             Type::Id(id) => match self.home(*id) {
                 Some(_) => self.path(*id)?,
                 None => self.kind(&self.resolve.types[*id])?,
@@ -123,7 +157,7 @@ impl Types<'_> {
     }
 
     /// The type of a parameter of a method of ours, and the owned value that is made of it.
-    pub(super) fn borrowed(&self, ty: &Type, ident: &Ident) -> Result<(TokenStream, TokenStream), String> {
+    pub(super) fn borrowed(&self, ty: &Type, ident: &Ident) -> Result<(TokenStream, TokenStream), Unsupported> {
         let owned = self.owned(ty)?;
         Ok(match self.resolved(ty) {
             Type::String => (quote!(&str), quote!(::std::string::String::from(#ident))),
@@ -147,6 +181,15 @@ impl Types<'_> {
                 _ => *ty,
             },
             _ => *ty,
+        }
+    }
+
+    /// Whether the type is `result<_, string>`, by whatever name.
+    pub(super) fn fails_as_string(&self, ty: &Type) -> bool {
+        let Type::Id(id) = self.resolved(ty) else { return false };
+        match &self.resolve.types[id].kind {
+            TypeDefKind::Result(result) => result.err.is_some_and(|error| self.resolved(&error) == Type::String),
+            _ => false,
         }
     }
 
@@ -174,17 +217,17 @@ impl Types<'_> {
         }
     }
 
-    fn path(&self, id: TypeId) -> Result<TokenStream, String> {
+    fn path(&self, id: TypeId) -> Result<TokenStream, Unsupported> {
         let def = &self.resolve.types[id];
         let name = def.name.as_deref().unwrap_or_default();
         let home = self.home(id).and_then(|home| self.modules.get(&home));
-        let home = home.ok_or_else(|| format!("the type `{name}` is in no interface"))?;
+        let home = home.ok_or_else(|| Unsupported::Homeless(name.to_owned()))?;
         let name = format_ident!("{}", camel(name));
         Ok(quote!(super::#home::#name))
     }
 
     /// The type that a definition stands for, if it has no name of its own or is an alias.
-    fn kind(&self, def: &TypeDef) -> Result<TokenStream, String> {
+    fn kind(&self, def: &TypeDef) -> Result<TokenStream, Unsupported> {
         let optional = |ty: &Option<Type>| match ty {
             Some(ty) => self.owned(ty),
             None => Ok(quote!(())),
@@ -207,11 +250,7 @@ impl Types<'_> {
                 quote!((#(#types,)*))
             }
             TypeDefKind::Type(ty) => self.owned(ty)?,
-            other => return Err(format!("a {} is not supported in bindings of an application yet", other.as_str())),
+            other => return Err(Unsupported::Kind(other.as_str())),
         })
     }
-}
-
-fn ident(name: &str) -> Ident {
-    Ident::new(&wit_bindgen_rust::to_rust_ident(name), Span::call_site())
 }

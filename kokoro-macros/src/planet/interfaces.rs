@@ -1,5 +1,7 @@
 //! The interfaces that a declaration lists, found and checked.
 
+use std::fmt;
+
 use proc_macro2::{Ident, Span};
 use syn::Error;
 use wit_parser::{FunctionKind, InterfaceId, Type, TypeDefKind};
@@ -7,7 +9,7 @@ use wit_parser::{FunctionKind, InterfaceId, Type, TypeDefKind};
 use super::parse::Declaration;
 use crate::bindgen::walk;
 use crate::fields::Listed;
-use crate::wit::Wit;
+use crate::wit::{Wit, WitError};
 
 /// The list that an interface is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,27 +53,68 @@ pub(super) fn find(declaration: &Declaration, wit: &Wit, errors: &mut Vec<Error>
     all
 }
 
-fn found(role: Role, listed: &Listed, wit: &Wit) -> Result<Found, String> {
-    let id = wit.interface(&listed.name.value()).map_err(|error| error.to_string())?;
+/// Why a listed interface cannot be used.
+#[derive(Debug)]
+enum Unusable {
+    Unknown(WitError),
+    /// `kokoro:core/lifecycle`, which is nobody's to export.
+    Lifecycle(String),
+    /// An interface, and what is asynchronous in it.
+    Asynchronous(String, String),
+    /// It cannot be optional.
+    AlwaysThere(String),
+    Twice(String),
+    RequiredAndOptional(String),
+    /// Two interfaces, and what both modules would be called.
+    SameModule(String, String, Ident),
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(error) => error.fmt(f),
+            Self::Lifecycle(name) => write!(
+                f,
+                "`{name}` is exported by every planet already\n  \
+                 help: remove it, and write `impl Planet` for a start that can fail"
+            ),
+            Self::Asynchronous(name, what) => write!(
+                f,
+                "`{name}` is asynchronous ({what}), which is not supported yet\n  \
+                 help: declare it without `async`, `future` and `stream`"
+            ),
+            Self::AlwaysThere(name) => {
+                write!(f, "`{name}` is always there: it needs no provider\n  help: list it under `requires` to use it")
+            }
+            Self::Twice(name) => write!(f, "`{name}` is listed twice\n  help: remove one of them"),
+            Self::RequiredAndOptional(name) => write!(
+                f,
+                "`{name}` cannot be both required and optional\n  \
+                 help: keep it under `requires` if the planet cannot do without, else under `optional`"
+            ),
+            Self::SameModule(old, new, module) => write!(
+                f,
+                "`{old}` and `{new}` would both be the module `{module}`\n  help: write `\"{new}\" as another_name`"
+            ),
+        }
+    }
+}
+
+fn found(role: Role, listed: &Listed, wit: &Wit) -> Result<Found, Unusable> {
+    let id = wit.interface(&listed.name.value()).map_err(Unusable::Unknown)?;
     let name = wit.name(id);
     if role == Role::Export && name == kokoro_wit::LIFECYCLE {
-        return Err(format!(
-            "`{name}` is exported by every planet already\n  help: remove it, and write `impl Planet` for a start that can fail"
-        ));
+        return Err(Unusable::Lifecycle(name));
     }
     if let Some(asynchronous) = asynchronous(wit, id) {
-        return Err(format!(
-            "`{name}` is asynchronous ({asynchronous}), which is not supported yet\n  help: declare it without `async`, `future` and `stream`"
-        ));
+        return Err(Unusable::Asynchronous(name, asynchronous));
     }
     let interface = &wit.resolve.interfaces[id];
     let has_resource = interface.types.values().any(|ty| matches!(wit.resolve.types[*ty].kind, TypeDefKind::Resource));
     let is_core = name.starts_with(&format!("{}/", kokoro_wit::PACKAGE_NAME));
     let is_dependency = !is_core && (has_resource || !interface.functions.is_empty());
     if role == Role::Optional && !is_dependency {
-        return Err(format!(
-            "`{name}` is always there: it needs no provider\n  help: list it under `requires` to use it"
-        ));
+        return Err(Unusable::AlwaysThere(name));
     }
     let shown = match &listed.alias {
         Some(alias) => alias.clone(),
@@ -84,25 +127,18 @@ fn found(role: Role, listed: &Listed, wit: &Wit) -> Result<Found, String> {
 }
 
 /// Whether a listed interface goes together with those before it.
-fn fits(new: &Found, before: &[Found]) -> Result<(), String> {
+fn fits(new: &Found, before: &[Found]) -> Result<(), Unusable> {
     let is_import = |found: &Found| found.role != Role::Export;
     for old in before {
         let same_side = is_import(old) == is_import(new);
         if old.id == new.id && old.role == new.role {
-            return Err(format!("`{}` is listed twice\n  help: remove one of them", new.name));
+            return Err(Unusable::Twice(new.name.clone()));
         }
         if old.id == new.id && same_side {
-            return Err(format!(
-                "`{}` cannot be both required and optional\n  help: keep it under `requires` if the planet cannot do without, \
-                 else under `optional`",
-                new.name
-            ));
+            return Err(Unusable::RequiredAndOptional(new.name.clone()));
         }
         if old.shown == new.shown {
-            return Err(format!(
-                "`{}` and `{}` would both be the module `{}`\n  help: write `\"{}\" as another_name`",
-                old.name, new.name, new.shown, new.name
-            ));
+            return Err(Unusable::SameModule(old.name.clone(), new.name.clone(), new.shown.clone()));
         }
     }
     Ok(())

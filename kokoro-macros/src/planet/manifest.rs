@@ -28,13 +28,8 @@ impl Manifest {
     ) -> Self {
         let mut json = Map::new();
         let name = declaration.name.as_ref().map_or(surroundings.name.clone(), LitStr::value);
-        if name.is_empty()
-            && let Some(literal) = &declaration.name
-        {
-            errors.push(Error::new(
-                literal.span(),
-                "a planet's name cannot be empty\n  help: leave `name` out to take the crate's",
-            ));
+        if !is_name(&name) {
+            errors.push(name_error(&name, declaration.name.as_ref()));
         }
         json.insert("name".to_owned(), name.into());
         let version = declaration.version.as_ref().map_or(surroundings.version.clone(), LitStr::value);
@@ -75,6 +70,32 @@ impl Manifest {
             static MANIFEST: [u8; #length] = *#bytes;
         }
     }
+}
+
+/// The rule that the host has, too: names go into file names, logs and graphs, so they are kept plain.
+fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.chars().all(in_name)
+}
+
+fn in_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
+}
+
+fn name_error(name: &str, literal: Option<&LitStr>) -> Error {
+    let span = literal.map_or_else(proc_macro2::Span::call_site, LitStr::span);
+    if name.is_empty() {
+        return Error::new(span, "a planet's name cannot be empty\n  help: leave `name` out to take the crate's");
+    }
+    let words: Vec<&str> = name.split(|c| !in_name(c)).filter(|word| !word.is_empty()).collect();
+    let plain: String = words.join("-").chars().take(64).collect();
+    let plain = if plain.is_empty() { "my-planet" } else { plain.trim_end_matches('-') };
+    Error::new(
+        span,
+        format!(
+            "`{name}` cannot be a planet's name: that has 1 to 64 ASCII letters, digits, `-`, `_` and `.`\n  \
+             help: write `name: \"{plain}\"`"
+        ),
+    )
 }
 
 /// The application's own part. A file that is asked for must be there; `app.json` is taken if it is.

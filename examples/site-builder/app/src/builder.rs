@@ -1,33 +1,57 @@
 //! From a folder of Markdown to a folder of pages.
 
 use crate::bindings::{page, pages};
+use crate::output::{Output, complain};
 use crate::report;
 use crate::served::Pages;
 use crate::site::{Page, Site};
 use crate::{Build, address};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use kokoro_host::Primary;
+use std::fmt;
 use std::fs;
 use std::path::{Component, Path};
 use std::sync::Arc;
 use std::time::Instant;
 
+/// A command line that can be read and asks for what cannot be meant.
+#[derive(Debug)]
+pub(crate) struct Misuse(String);
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Misuse {}
+
 /// Builds the site; `false` if something of it could not be made, which standard error then says.
 pub(crate) async fn build(build: &Build) -> Result<bool> {
     let began = Instant::now();
     let output = &build.output;
+    for (option, folder) in [("--planets", &build.planets), ("--input", &build.input)] {
+        if !folder.is_dir() {
+            return Err(Misuse(format!("{option}: `{}` is not a folder", folder.display())).into());
+        }
+    }
     fs::create_dir_all(output).with_context(|| format!("`{}` cannot be made", output.display()))?;
-    if fs::canonicalize(output)? == fs::canonicalize(&build.input)? {
-        bail!("the pages cannot go where the Markdown is\n  help: name another folder with --output");
+    if fs::canonicalize(&build.input)?.starts_with(fs::canonicalize(output)?) {
+        return Err(Misuse(format!(
+            "--output: the Markdown is in `{}`, so the pages cannot go there\n  help: name another folder, if you like one inside of --input",
+            output.display()
+        ))
+        .into());
     }
     let site = Site::read(&build.input, output, build.title.clone())
         .with_context(|| format!("`{}` cannot be read", build.input.display()))?;
     let site = Arc::new(site);
 
     let primary = Primary::builder().serve(pages::serve(Pages { site: Arc::clone(&site) })).build()?;
+    let mut said = Output::default();
     let loaded = primary.load_dir(&build.planets).await;
     let made = match loaded {
-        Ok(_) => make(&primary, &site, output).await,
+        Ok(_) => make(&primary, &site, output, &mut said).await,
         Err(error) => Err(error.into()),
     };
     let graph = primary.graph();
@@ -37,25 +61,29 @@ pub(crate) async fn build(build: &Build) -> Result<bool> {
     match made {
         Ok(made) => {
             problems.extend(made.problems);
-            println!(
-                "{} and {} in {}, after {:.1} s",
+            said.print(format_args!(
+                "{} and {} in {}, after {:.1} s\n",
                 count(made.pages, "page", "pages"),
                 count(made.files, "other file", "other files"),
                 output.display(),
                 began.elapsed().as_secs_f64()
-            );
+            ));
         }
         Err(error) => problems.push(format!("{error:#}")),
     }
-    print!("\n{}", report::planets(&graph));
+    said.print(format_args!("\n{}", report::planets(&graph)));
     if build.graph {
-        print!("\nDependency graph:\n\n{graph}");
+        said.print(format_args!("\nDependency graph:\n\n{graph}"));
+    }
+    problems.extend(said.problem());
+    for skipped in site.skipped() {
+        complain(format_args!("warning: {skipped}"));
     }
     for (page, link) in site.dead_links() {
-        eprintln!("warning: {page}: the link to `{link}` leads nowhere");
+        complain(format_args!("warning: {page}: the link to `{link}` leads nowhere"));
     }
     for problem in &problems {
-        eprintln!("error: {problem}");
+        complain(format_args!("error: {problem}"));
     }
     Ok(problems.is_empty())
 }
@@ -67,7 +95,7 @@ struct Made {
     problems: Vec<String>,
 }
 
-async fn make(primary: &Primary, site: &Site, output: &Path) -> Result<Made> {
+async fn make(primary: &Primary, site: &Site, output: &Path, said: &mut Output) -> Result<Made> {
     let maker = primary.get::<page::Page>().context("no pages can be made")?;
     let mut made = Made::default();
     for asset in maker.assets().await?.map_err(|reason| anyhow::anyhow!("the stylesheet: {reason}"))? {
@@ -83,11 +111,11 @@ async fn make(primary: &Primary, site: &Site, output: &Path) -> Result<Made> {
     let mut number = 0;
     for (source, page) in site.pages() {
         number += 1;
-        println!("[{number:>3}/{}] {source} -> {}", site.pages().len(), page.target);
+        said.print(format_args!("[{number:>3}/{}] {source} -> {}\n", site.pages().len(), page.target));
         make_page(&maker, output, source, page, &mut made).await?;
     }
     while let Some((folder, page)) = site.next_list() {
-        println!("[folder ] {}/ -> {}", address::folder(&folder), page.target);
+        said.print(format_args!("[folder ] {}/ -> {}\n", address::folder(&folder), page.target));
         make_page(&maker, output, &folder, &page, &mut made).await?;
     }
     for file in site.files() {
@@ -100,11 +128,15 @@ async fn make(primary: &Primary, site: &Site, output: &Path) -> Result<Made> {
     Ok(made)
 }
 
-/// Makes one page. What the page's maker has to say against it is a problem of this page alone; that it cannot be
-/// asked is an error, and there is no use in asking it for others.
+/// Makes one page. What the page's maker has to say against it is a problem of this page alone, and so is that it fails
+/// over it. That it cannot be asked is an error, and there is no use in asking it for others.
 async fn make_page(maker: &page::Page, output: &Path, source: &str, page: &Page, made: &mut Made) -> Result<()> {
     let document = page::Document { source: source.to_owned(), target: page.target.clone(), text: page.text.clone() };
-    let html = maker.render(&document).await.with_context(|| format!("{source}: the page cannot be made"))?;
+    let html = match maker.render(&document).await {
+        Err(error) if !error.is_unavailable() => Ok(Err(format!("the page cannot be made: {error}"))),
+        answer => answer,
+    };
+    let html = html.with_context(|| format!("{source}: the page cannot be made"))?;
     match html {
         Ok(html) => {
             write(output, &page.target, &html)?;

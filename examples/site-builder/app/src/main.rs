@@ -3,10 +3,10 @@
 //! The application itself knows files and folders and nothing of Markdown or HTML: all that makes pages of texts are
 //! Planets (plugins), found in a folder. What they need to know about the site they ask through an interface that the
 //! application serves (`served.rs`).
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
 
 mod address;
 mod builder;
+mod output;
 mod report;
 mod served;
 mod site;
@@ -21,6 +21,7 @@ mod bindings {
 }
 
 use clap::{Args, Parser, Subcommand};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -64,19 +65,19 @@ struct Build {
 async fn main() -> ExitCode {
     let Command::Build(build) = CommandLine::parse().command;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
-    for (option, folder) in [("--planets", &build.planets), ("--input", &build.input)] {
-        if !folder.is_dir() {
-            eprintln!("error: {option}: `{}` is not a folder", folder.display());
-            return ExitCode::from(2);
-        }
-    }
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .log_internal_errors(false)
+        .without_time()
+        .init();
     match builder::build(&build).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            output::complain(format_args!("error: {error:#}"));
+            if error.is::<builder::Misuse>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -21,6 +21,7 @@ pub(crate) struct Site {
     files: BTreeSet<String>,
     folders: BTreeSet<String>,
     problems: Vec<String>,
+    skipped: Vec<String>,
     links: Mutex<Links>,
 }
 
@@ -63,6 +64,7 @@ impl Site {
             files: BTreeSet::new(),
             folders: BTreeSet::from([String::new()]),
             problems: Vec::new(),
+            skipped: Vec::new(),
             links: Mutex::default(),
         };
         let mut texts = Vec::new();
@@ -103,7 +105,10 @@ impl Site {
                     }
                 }
             } else {
-                self.problems.push(format!("{name}: neither a file nor a folder, or a link that leads nowhere"));
+                // Pipes, sockets and devices: reading one may never end.
+                let what =
+                    if is_link && !path.exists() { "a link that leads nowhere" } else { "no file and no folder" };
+                self.skipped.push(format!("{name}: left out, since it is {what}"));
             }
         }
         Ok(())
@@ -167,6 +172,11 @@ impl Site {
     /// What could not be used, and why.
     pub(crate) fn problems(&self) -> &[String] {
         &self.problems
+    }
+
+    /// What was left out of the site though it is not of the kind that always is, and why.
+    pub(crate) fn skipped(&self) -> &[String] {
+        &self.skipped
     }
 
     /// Where the link leads that is written in the page `source`.

@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{Outcome, Site};
+use common::{Outcome, Site, program};
+use std::process::{Command, Stdio};
 
 #[track_caller]
 fn assert_contains(text: &str, expected: &[&str]) {
@@ -28,6 +29,7 @@ fn a_site_is_built_with_all_planets() {
         &home,
         &[
             "<title>Hello &amp; &lt;world&gt;</title>",
+            "<html lang=\"en\">",
             "<h1 id=\"hello--world\">",
             "href=\"guide/index.html\">guide</a>",
             "href=\"guide/second-part.html#what-comes-then\">second part</a>",
@@ -104,10 +106,68 @@ fn a_file_that_is_not_utf_8_is_an_error_and_the_others_are_built() {
 
 #[test]
 fn a_command_line_that_cannot_be_understood_is_code_2() {
-    assert_eq!(Outcome::of(&["build".as_ref()]).code, Some(2));
-    let outcome = Outcome::of(&["build", "--planets", "none", "--input", ".", "--output", "none"].map(AsRef::as_ref));
+    assert_eq!(Outcome::of(program().arg("build")).code, Some(2));
+    let arguments = ["build", "--planets", "none", "--input", ".", "--output", "none"];
+    let outcome = Outcome::of(program().args(arguments));
     assert_eq!(outcome.code, Some(2), "{outcome:?}");
     assert_eq!(outcome.stderr, "error: --planets: `none` is not a folder\n");
+}
+
+#[test]
+fn pages_do_not_go_where_the_markdown_is() {
+    let site = Site::without(&[]);
+    for output in [site.input(), site.input().parent().unwrap().to_owned(), site.input().join("guide/..")] {
+        let outcome = site.build_to(&output);
+        assert_eq!(outcome.code, Some(2), "{outcome:?}");
+        assert_contains(&outcome.stderr, &["error: --output: the Markdown is in `"]);
+    }
+    assert!(!site.input().join("site-builder.css").exists());
+    assert_eq!(site.build_to(&site.input().join("pages")).code, Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_and_no_folder_is_left_out_with_a_warning() {
+    let site = Site::without(&[]);
+    assert!(Command::new("mkfifo").arg(site.input().join("pipe.md")).status().unwrap().success());
+    std::os::unix::net::UnixListener::bind(site.input().join("socket")).unwrap();
+    std::os::unix::fs::symlink("nowhere", site.input().join("link.md")).unwrap();
+    let outcome = site.build();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert_contains(
+        &outcome.stderr,
+        &[
+            "warning: pipe.md: left out, since it is no file and no folder\n",
+            "warning: socket: left out, since it is no file and no folder\n",
+            "warning: link.md: left out, since it is a link that leads nowhere\n",
+        ],
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_changes_nothing_and_a_full_disk_is_an_error() {
+    let site = Site::without(&[]);
+    let mut child = site.command(&site.output()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let outcome = child.wait_with_output().unwrap();
+    assert_eq!(outcome.status.code(), Some(0), "{outcome:?}");
+    assert!(!String::from_utf8_lossy(&outcome.stderr).contains("panicked"), "{outcome:?}");
+    assert!(site.output().join("guide/second-part.html").is_file());
+
+    if let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") {
+        let outcome = site.command(&site.output()).stdout(full).output().unwrap();
+        assert_eq!(outcome.status.code(), Some(1), "{outcome:?}");
+        assert_contains(&String::from_utf8_lossy(&outcome.stderr), &["error: standard output: "]);
+    }
+}
+
+#[test]
+fn what_planets_say_has_colours_on_a_terminal_only() {
+    let site = Site::without(&[]);
+    let outcome = site.command(&site.output()).env("RUST_LOG", "trace").output().unwrap();
+    let stderr = String::from_utf8_lossy(&outcome.stderr);
+    assert!(stderr.len() > 200 && !stderr.contains('\u{1b}'), "{stderr}");
 }
 
 #[test]

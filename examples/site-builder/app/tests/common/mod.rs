@@ -85,13 +85,18 @@ impl Site {
     }
 
     pub(crate) fn add(&self, file: &str, text: &[u8]) {
-        let path = self.folder.path().join("input").join(file);
+        let path = self.input().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
     pub(crate) fn planets(&self) -> PathBuf {
         self.folder.path().join("planets")
+    }
+
+    /// Where the Markdown is.
+    pub(crate) fn input(&self) -> PathBuf {
+        self.folder.path().join("input")
     }
 
     /// Where the pages are.
@@ -106,17 +111,20 @@ impl Site {
 
     /// Runs the program.
     pub(crate) fn build(&self) -> Outcome {
-        let input = self.folder.path().join("input");
-        let (planets, output) = (self.planets(), self.output());
-        Outcome::of(&[
-            "build".as_ref(),
-            "--planets".as_ref(),
-            planets.as_path(),
-            "--input".as_ref(),
-            &input,
-            "--output".as_ref(),
-            &output,
-        ])
+        self.build_to(&self.output())
+    }
+
+    /// Runs the program with another folder for the pages.
+    pub(crate) fn build_to(&self, output: &Path) -> Outcome {
+        Outcome::of(&mut self.command(output))
+    }
+
+    /// The program, ready to be run.
+    pub(crate) fn command(&self, output: &Path) -> Command {
+        let mut command = program();
+        command.arg("build").arg("--planets").arg(self.planets());
+        command.arg("--input").arg(self.input()).arg("--output").arg(output);
+        command
     }
 }
 
@@ -129,15 +137,21 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    pub(crate) fn of(arguments: &[&Path]) -> Self {
-        let Output { status, stdout, stderr } =
-            Command::new(env!("CARGO_BIN_EXE_site-builder")).args(arguments).env_remove("RUST_LOG").output().unwrap();
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let Output { status, stdout, stderr } = command.output().unwrap();
         Self {
             code: status.code(),
             stdout: String::from_utf8(stdout).unwrap(),
             stderr: String::from_utf8(stderr).unwrap(),
         }
     }
+}
+
+/// The program without arguments.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_site-builder"));
+    command.env_remove("RUST_LOG");
+    command
 }
 
 fn all_planets() -> PathBuf {

@@ -31,7 +31,14 @@ impl backlinks::Guest for Backlinks {
 fn read_site() -> Result<Index<backlinks::Mention>, String> {
     let mut index = Index::default();
     for page in pages::site().pages {
-        let summary = markdown::inspect(&pages::read(&page.source)?);
+        let summary = match markdown::inspect(&pages::read(&page.source)?) {
+            Ok(summary) => summary,
+            // That there is no such page in the end is said by whoever makes it.
+            Err(reason) => {
+                kokoro_guest::log::info!("{}: whom it mentions is not known: {reason}", page.source);
+                continue;
+            }
+        };
         let title = summary.title.unwrap_or_else(|| page.source.clone());
         let mentioned = pages::resolve(&page.source, &summary.links).into_iter().filter_map(|link| link.page);
         index.add(&page.source.clone(), mentioned, backlinks::Mention { page, title });

@@ -59,10 +59,7 @@ const COLOURS: &[(&str, Option<Colour>)] = &[
 /// Names that authors use and syntect does not know.
 const ALIASES: &[(&str, &str)] = &[
     ("bash", "sh"),
-    ("console", "sh"),
     ("shell", "sh"),
-    ("shell-session", "sh"),
-    ("shellsession", "sh"),
     ("zsh", "sh"),
     ("jsonc", "json"),
     ("json5", "json"),
@@ -78,6 +75,11 @@ const ALIASES: &[(&str, &str)] = &[
     ("yml", "yaml"),
 ];
 
+/// What people call that which they see in a terminal: commands behind a prompt, and what came of them.
+const SESSIONS: &[&str] = &["console", "shell-session", "shellsession"];
+
+const PROMPTS: &[&str] = &["$ ", "# "];
+
 impl Grammars {
     pub(crate) fn unpack() -> Self {
         let colours = COLOURS.iter().filter_map(|(name, colour)| Some((Scope::new(name).ok()?, *colour))).collect();
@@ -87,6 +89,9 @@ impl Grammars {
     /// Adds `code` to `spans`; false if there is no such language.
     pub(crate) fn colour(&self, language: &str, code: &str, spans: &mut Spans) -> Result<bool, String> {
         let language = language.to_lowercase();
+        if SESSIONS.contains(&&*language) {
+            return self.colour_session(code, spans);
+        }
         let token = ALIASES.iter().find(|(alias, _)| *alias == language).map_or(&*language, |(_, token)| token);
         let Some(syntax) = self.syntaxes.find_syntax_by_token(token).filter(|syntax| syntax.name != "Plain Text")
         else {
@@ -103,6 +108,28 @@ impl Grammars {
                 stack.apply(&change).map_err(|error| error.to_string())?;
             }
             spans.add(self.colour_of(&stack, &line[done..]), &line[done..]);
+        }
+        Ok(true)
+    }
+
+    /// Colours the commands alone. A line that ends with `\` goes on in the next one.
+    fn colour_session(&self, code: &str, spans: &mut Spans) -> Result<bool, String> {
+        let mut lines = code.split_inclusive('\n').peekable();
+        while let Some(line) = lines.next() {
+            let Some(prompt) = PROMPTS.iter().find(|prompt| line.starts_with(**prompt)) else {
+                spans.add(None, line);
+                continue;
+            };
+            spans.add(None, prompt);
+            let mut command = line[prompt.len()..].to_owned();
+            while command.trim_end().ends_with('\\')
+                && let Some(line) = lines.next()
+            {
+                command.push_str(line);
+            }
+            if !self.colour("sh", &command, spans)? {
+                spans.add(None, &command);
+            }
         }
         Ok(true)
     }
@@ -158,9 +185,22 @@ mod tests {
     }
 
     #[test]
+    fn of_a_session_the_commands_are_coloured_and_the_rest_is_plain() {
+        let html = colour("console", "$ echo \"a\" \\\n    'b'\nif \"a\" then\n# true\n").unwrap();
+        assert!(
+            html.contains("$ <span") && html.contains("<span class=\"hl-string\">'b'</span>\nif \"a\" then\n# <span"),
+            "{html}"
+        );
+    }
+
+    #[test]
     fn nothing_is_lost() {
-        let code = "fn main() {\n    println!(\"a\\n{}\", 'b');\n}\n\nunfinished \"string\n/* comment";
-        let html = colour("rs", code).unwrap();
+        lose_nothing("rs", "fn main() {\n    println!(\"a\\n{}\", 'b');\n}\n\nunfinished \"string\n/* comment");
+        lose_nothing("console", "out\n$ echo \"a\\\n\n# b \\");
+    }
+
+    fn lose_nothing(language: &str, code: &str) {
+        let html = colour(language, code).unwrap();
         let mut text = String::new();
         let mut inside = false;
         for c in html.chars() {

@@ -36,7 +36,7 @@ impl highlight::Guest for Highlight {
         Ok(known.then(|| spans.into_html()))
     }
 
-    fn stylesheet(&mut self) -> String {
-        colour::STYLESHEET.to_owned()
+    fn stylesheet(&mut self) -> Result<String, String> {
+        Ok(colour::STYLESHEET.to_owned())
     }
 }

@@ -15,9 +15,9 @@ kokoro_guest::planet! {
 struct Markdown;
 
 impl markdown::Guest for Markdown {
-    fn inspect(&mut self, source: String) -> markdown::Summary {
+    fn inspect(&mut self, source: String) -> Result<markdown::Summary, String> {
         let document = Document::parse(&source);
-        markdown::Summary {
+        Ok(markdown::Summary {
             title: document.title(),
             headings: document
                 .headings()
@@ -29,18 +29,15 @@ impl markdown::Guest for Markdown {
                 })
                 .collect(),
             links: document.links(),
-        }
+        })
     }
 
-    fn render(&mut self, source: String, links: Vec<markdown::Link>) -> Vec<markdown::Part> {
+    fn render(&mut self, source: String, links: Vec<markdown::Link>) -> Result<Vec<markdown::Part>, String> {
         let links = links.into_iter().map(|link| (link.destination, link.address)).collect();
-        Document::parse(&source)
-            .render(&links)
-            .into_iter()
-            .map(|part| match part {
-                document::Part::Html(html) => markdown::Part::Html(html),
-                document::Part::Code { language, text } => markdown::Part::Code(markdown::CodeBlock { language, text }),
-            })
-            .collect()
+        let parts = Document::parse(&source).render(&links).into_iter().map(|part| match part {
+            document::Part::Html(html) => markdown::Part::Html(html),
+            document::Part::Code { language, text } => markdown::Part::Code(markdown::CodeBlock { language, text }),
+        });
+        Ok(parts.collect())
     }
 }

@@ -1,11 +1,13 @@
 //! Ids of headings.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Gives out ids as GitHub makes them, so that links written for GitHub work.
 #[derive(Default)]
 pub(crate) struct Slugs {
     given: HashSet<String>,
+    /// The last number that was added to each.
+    numbers: HashMap<String, usize>,
 }
 
 impl Slugs {
@@ -25,13 +27,17 @@ impl Slugs {
         if slug.is_empty() {
             slug.push_str("section");
         }
-        let mut id = slug.clone();
-        let mut number = 0;
-        while !self.given.insert(id.clone()) {
-            number += 1;
-            id = format!("{slug}-{number}");
+        if self.given.insert(slug.clone()) {
+            return slug;
         }
-        id
+        let number = self.numbers.entry(slug.clone()).or_default();
+        loop {
+            *number += 1;
+            let id = format!("{slug}-{number}");
+            if self.given.insert(id.clone()) {
+                return id;
+            }
+        }
     }
 }
 

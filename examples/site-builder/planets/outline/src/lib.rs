@@ -13,16 +13,16 @@ kokoro_guest::planet! {
 struct Outline;
 
 impl outline::Guest for Outline {
-    fn outline(&mut self, source: String) -> Vec<outline::Entry> {
-        let headings = markdown::inspect(&source).headings;
+    fn outline(&mut self, source: String) -> Result<Vec<outline::Entry>, String> {
+        let headings = markdown::inspect(&source)?.headings;
         let levels: Vec<u8> = headings.iter().map(|heading| heading.level).collect();
         let listed = &headings[nesting::title(&levels)..];
         let depths = nesting::depths(listed.iter().map(|heading| heading.level));
-        listed
+        Ok(listed
             .iter()
             .zip(depths)
             .filter(|(heading, _)| !heading.text.is_empty())
             .map(|(heading, depth)| outline::Entry { depth, id: heading.id.clone(), text: heading.text.clone() })
-            .collect()
+            .collect())
     }
 }

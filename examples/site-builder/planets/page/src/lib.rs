@@ -29,14 +29,18 @@ impl page::Guest for Pages {
         };
         let html = render(&document, &navigation);
         self.navigation = Some(navigation);
-        Ok(html)
+        html
     }
 
     fn assets(&mut self) -> Result<Vec<page::Asset>, String> {
         let mut stylesheet = STYLESHEET.to_owned();
-        if let Some(highlight) = highlight::if_bound() {
-            stylesheet.push('\n');
-            stylesheet.push_str(&highlight.stylesheet());
+        match highlight::if_bound().map(|highlight| highlight.stylesheet()) {
+            Some(Ok(colours)) => {
+                stylesheet.push('\n');
+                stylesheet.push_str(&colours);
+            }
+            Some(Err(reason)) => kokoro_guest::log::warn!("the colours of code are not known: {reason}"),
+            None => {}
         }
         Ok(vec![page::Asset { target: template::STYLESHEET_TARGET.to_owned(), content: stylesheet }])
     }
@@ -45,15 +49,24 @@ impl page::Guest for Pages {
 fn read_site() -> Result<Navigation, String> {
     let site = pages::site();
     let mut places = Vec::new();
+    let mut failed = false;
     for entry in site.pages {
-        let title = markdown::inspect(&pages::read(&entry.source)?).title;
+        // A text that cannot be read is no reason for the other pages not to be made.
+        let title = markdown::inspect(&pages::read(&entry.source)?).map(|summary| summary.title);
+        let title = title.unwrap_or_else(|reason| {
+            // The first is the one to blame; those after it may only have found nobody to read them.
+            if !std::mem::replace(&mut failed, true) {
+                kokoro_guest::log::warn!("{}: its title is not known: {reason}", entry.source);
+            }
+            None
+        });
         places.push(Place::new(entry.target, title));
     }
     Ok(Navigation::new(site.title, places))
 }
 
-fn render(document: &page::Document, navigation: &Navigation) -> String {
-    let summary = markdown::inspect(&document.text);
+fn render(document: &page::Document, navigation: &Navigation) -> Result<String, String> {
+    let summary = markdown::inspect(&document.text)?;
     let links: Vec<_> = summary
         .links
         .iter()
@@ -62,7 +75,7 @@ fn render(document: &page::Document, navigation: &Navigation) -> String {
         .map(|(destination, resolved)| markdown::Link { destination: destination.clone(), address: resolved.address })
         .collect();
     let place = Place::new(document.target.clone(), summary.title);
-    let text = markdown::render(&document.text, &links)
+    let text = markdown::render(&document.text, &links)?
         .iter()
         .map(|part| match part {
             markdown::Part::Html(html) => html.clone(),
@@ -71,17 +84,23 @@ fn render(document: &page::Document, navigation: &Navigation) -> String {
             }
         })
         .collect();
-    template::page(&Page {
+    Ok(template::page(&Page {
         place: &place,
         navigation,
         text,
         add_heading: summary.headings.is_empty(),
-        outline: outline::outline(&document.text)
-            .into_iter()
-            .map(|entry| Entry { depth: entry.depth, id: entry.id, text: entry.text })
-            .collect(),
+        outline: contents(document),
         mentions: mentions(&document.source),
-    })
+    }))
+}
+
+/// The table of contents; a page without one is still a page.
+fn contents(document: &page::Document) -> Vec<Entry> {
+    let entries = outline::outline(&document.text).unwrap_or_else(|reason| {
+        kokoro_guest::log::warn!("{}: no table of contents: {reason}", document.source);
+        Vec::new()
+    });
+    entries.into_iter().map(|entry| Entry { depth: entry.depth, id: entry.id, text: entry.text }).collect()
 }
 
 /// The code with colours, if somebody colours code and knows the language.

@@ -65,7 +65,7 @@ pub(crate) fn page(page: &Page<'_>) -> String {
     let neighbours = neighbours(navigation, here);
     format!(
         r##"<!doctype html>
-<html>
+<html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

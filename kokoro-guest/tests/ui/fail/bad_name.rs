@@ -1,0 +1,10 @@
+kokoro_guest::planet! {
+    state: Page,
+    name: "my page",
+    wit: "../wit",
+}
+
+#[derive(Default)]
+struct Page;
+
+fn main() {}
