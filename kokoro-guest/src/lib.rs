@@ -162,7 +162,7 @@ pub use failure::{Failure, FailureKind};
 ///
 /// Their functions are plain functions of the module, their resources plain types. Arguments are borrowed (`&str`, `&[T]`,
 /// `&Document`), results are owned. Where the function returns `result<_, failure>` with the failure type of
-/// `kokoro:core/types` ([`Failure`](crate::Failure) here, in every interface), or `result<_, string>`, a provider that crashes
+/// `kokoro:core/types` ([`Failure`] here, in every interface), or `result<_, string>`, a provider that crashes
 /// or takes too long is an `Err`. With any other result the Planet ends with it.
 ///
 /// # Optional interfaces
