@@ -66,10 +66,7 @@ impl faults::Guest for Faulty {
         let arguments = std::env::args().map(|argument| format!("argument {argument}"));
         let variables = std::env::vars().map(|(name, _)| format!("variable {name}"));
         let root = std::fs::read_dir("/").into_iter().flatten().map(|_| "directory".to_owned());
-        let connection = std::net::TcpStream::connect("127.0.0.1:1").err();
-        let refused = connection.filter(|error| error.kind() == std::io::ErrorKind::PermissionDenied);
-        let network = if refused.is_some() { None } else { Some("network".to_owned()) };
-        arguments.chain(variables).chain(root).chain(network).collect()
+        arguments.chain(variables).chain(root).collect()
     }
 
     fn speak(&mut self) {
