@@ -288,7 +288,10 @@ fn inspect_shows_what_it_is_and_runs_nothing() {
     let file = planets("site-builder").join("page.wasm");
     let run = kokoro(["inspect".as_ref(), file.as_os_str()]);
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
-    expect_file!["golden/inspect_page.txt"].assert_eq(&run.stdout);
+    // What is imported of WASI depends on the standard library that the toolchain brings.
+    let lines = run.stdout.lines().filter(|line| !line.starts_with("  wasi:"));
+    assert!(run.stdout.contains("\n  wasi:cli@0.2."), "{}", run.stdout);
+    expect_file!["golden/inspect_page.txt"].assert_eq(&(lines.collect::<Vec<_>>().join("\n") + "\n"));
 }
 
 #[test]
