@@ -164,7 +164,7 @@ impl Section {
 fn as_imported(listed: BTreeSet<InterfaceName>, imports: &BTreeSet<InterfaceName>) -> BTreeSet<InterfaceName> {
     let own = |name: InterfaceName| match imports.contains(&name) {
         true => name,
-        false => imports.iter().find(|import| import.can_serve(&name)).cloned().unwrap_or(name),
+        false => imports.iter().rev().find(|import| import.can_serve(&name)).cloned().unwrap_or(name),
     };
     listed.into_iter().map(own).collect()
 }

@@ -363,3 +363,33 @@ async fn a_service_that_is_late_answers_with_an_err_if_there_is_room_for_it() {
     let error = relay.ask().await.unwrap_err();
     assert!(error.is_timeout(), "{error}");
 }
+
+/// What one served function does at the same time are two errands: the second waits for its turn.
+#[tokio::test]
+async fn a_service_may_make_several_calls_at_once() {
+    struct Twice(std::sync::OnceLock<Primary>);
+
+    impl support::host::Host for std::sync::Arc<Twice> {
+        async fn chain(&self, _: &kokoro_host::Caller) -> Vec<String> {
+            Vec::new()
+        }
+
+        async fn back(&self, _: &kokoro_host::Caller) -> Result<String, String> {
+            let faults = self.0.get().unwrap().get::<Faults>().map_err(|error| error.to_string())?;
+            let (slept, well) = tokio::join!(faults.sleep(100), faults.well());
+            slept.map_err(|error| error.to_string())?;
+            well.map_err(|error| error.to_string())
+        }
+
+        async fn dawdle(&self, _: &kokoro_host::Caller) {}
+    }
+
+    let served = std::sync::Arc::new(Twice(std::sync::OnceLock::new()));
+    let service = support::host::serve(std::sync::Arc::clone(&served));
+    let primary = Primary::builder().serve(service).build().unwrap();
+    served.0.set(primary.clone()).unwrap();
+    primary.load_bytes("faulty", guest("faulty")).await.unwrap();
+    primary.load_bytes("relay", guest("relay")).await.unwrap();
+    assert_eq!(primary.get::<Relay>().unwrap().back().await.unwrap(), Ok("well".to_owned()));
+    primary.shutdown().await;
+}

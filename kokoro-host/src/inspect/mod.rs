@@ -66,8 +66,14 @@ pub fn inspect(stem: &str, bytes: &[u8]) -> Result<Inspection, InspectError> {
         Some(json) => Section::parse(json)?,
         None => Section::default(),
     };
+    // What is listed may have been imported under another version of the track.
+    let imported = |name: &InterfaceName| {
+        imports
+            .get(name)
+            .or_else(|| imports.iter().find(|(own, _)| own.can_serve(name)).map(|(_, interface)| interface))
+    };
     let is_dependency = |name: &InterfaceName| {
-        !is_wasi(name) && !is_core(name) && !imports.get(name).is_some_and(Interface::is_types_only)
+        !is_wasi(name) && !is_core(name) && !imported(name).is_some_and(Interface::is_types_only)
     };
     let dependencies = imports.keys().filter(|name| is_dependency(name)).cloned();
     let provides = exports.keys().filter(|name| !is_core(name)).cloned().collect();

@@ -42,10 +42,14 @@ impl Bindings {
     /// Whether a call through `import` would find a provider that runs. Toolchains merge imports of one track, so that the
     /// Planet may know its import under another version.
     pub(crate) fn is_bound(&self, import: &InterfaceName) -> bool {
-        let same = |own: &InterfaceName| own.can_serve(import);
-        let runs = |(own, binding): (&InterfaceName, &Arc<Binding>)| {
-            same(own) && binding.target().is_some_and(|target| target.planet.ended().is_none())
-        };
-        self.served.iter().any(same) || self.planets.iter().any(runs)
+        let runs = |binding: &Arc<Binding>| binding.target().is_some_and(|target| target.planet.ended().is_none());
+        match self.planets.get(import) {
+            Some(binding) => runs(binding),
+            None if self.served.contains(import) => true,
+            None => {
+                self.served.iter().any(|own| own.can_serve(import))
+                    || self.planets.iter().any(|(own, binding)| own.can_serve(import) && runs(binding))
+            }
+        }
     }
 }

@@ -38,8 +38,14 @@ tokio::task_local! {
 }
 
 impl Call {
-    /// A call that begins here, whoever waits for it.
-    pub(crate) fn new(within: Duration) -> Self {
+    /// A call that starts or stops a Planet. It has its own time, whoever waits for it, but must not come back to a Planet
+    /// that does.
+    pub(crate) fn of_life_cycle(within: Duration) -> Self {
+        let chain = SERVING.try_with(|outer| Arc::clone(&outer.chain));
+        Self { chain: chain.unwrap_or_else(|_| Arc::new([])), ..Self::new(within) }
+    }
+
+    fn new(within: Duration) -> Self {
         Self { chain: Arc::new([]), deadline: after(within), errand: Arc::default() }
     }
 
@@ -47,7 +53,10 @@ impl Call {
     pub(crate) fn by_application(within: Duration) -> Self {
         let deadline = after(within);
         match SERVING.try_with(Call::clone) {
-            Ok(outer) => Self { deadline: deadline.min(outer.nested_deadline()), ..outer },
+            // An errand of its own: the application can do several things at once.
+            Ok(outer) => {
+                Self { deadline: deadline.min(outer.nested_deadline()), chain: outer.chain, errand: Arc::default() }
+            }
             Err(_) => Self::new(within),
         }
     }

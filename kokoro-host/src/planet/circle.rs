@@ -1,13 +1,14 @@
 //! Circles of waiting: calls that hold Planets and wait for Planets that the others hold.
 //!
-//! A call that came from the application, with all that it leads to, is one *errand*. It does one thing at a time, so it waits
-//! for one Planet at the most. Only errands that have to wait come here.
+//! A call by the application, with all calls between Planets that it leads to, is one *errand*. It does one thing at a time, so
+//! it waits for one Planet at the most. (A call that the application makes while it answers a Planet is another errand: it may
+//! make several. A circle through there is left to the deadline.) Only errands that have to wait come here.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::Planet;
 
-/// Everything that one call by the application leads to.
+/// What one call by the application leads to, from Planet to Planet.
 #[derive(Debug, Default)]
 pub(super) struct Errand {
     waits_for: Mutex<Option<Weak<Planet>>>,
@@ -29,6 +30,10 @@ impl Errand {
         let mut path = Vec::new();
         let mut next = Some(Arc::clone(target));
         while let Some(planet) = next {
+            // A circle of others, which one of them is about to notice.
+            if path.iter().any(|name| Arc::ptr_eq(name, planet.name())) {
+                break;
+            }
             path.push(Arc::clone(planet.name()));
             let Some(holder) = planet.holder() else { break };
             if Arc::ptr_eq(&holder, self) {

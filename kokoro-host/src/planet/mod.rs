@@ -168,7 +168,7 @@ impl Planet {
             Some(call) if call.is_overdue() => Err(wasmtime::Error::new(Interruption::Overdue)),
             _ => Ok(UpdateDeadline::Yield(1)),
         });
-        let call = Call::new(limits.start);
+        let call = Call::of_life_cycle(limits.start);
         let planet = Arc::new(Self {
             name,
             running: Arc::new(Mutex::new(Some(Running { store, functions: HashMap::new() }))),
@@ -228,7 +228,7 @@ impl Planet {
 
     /// Calls `stop`, if the Planet wants to be told, and ends the instance whatever comes of it. Takes `within` at the most.
     pub(crate) async fn stop(self: &Arc<Self>, inspection: &Inspection, within: Duration) -> Result<(), CallError> {
-        let call = Call::new(within);
+        let call = Call::of_life_cycle(within);
         let told = match lifecycle_export(inspection) {
             Some(lifecycle) if self.ended().is_none() => self.tell_to_stop(&call, lifecycle).await,
             _ => Ok(()),
@@ -296,6 +296,9 @@ impl Planet {
         };
         if call.came_through(&self.name) {
             return Err(error(Cause::Reentered));
+        }
+        if let Some(end) = self.ended() {
+            return Err(error(Cause::Gone(end)));
         }
         let mut guard = match Arc::clone(&self.running).try_lock_owned() {
             Ok(guard) => guard,
@@ -374,9 +377,6 @@ impl Entry {
         let cause = match outcome {
             Ok(Ok(answer)) => {
                 self.running().store.data_mut().call = None;
-                if self.planet.ended().is_some() {
-                    *self.guard = None;
-                }
                 return Ok(answer);
             }
             Ok(Err(error)) => self.cause(error),
@@ -425,6 +425,10 @@ impl Drop for Entry {
         if !self.finished {
             let planet = Arc::clone(&self.planet);
             planet.end(&mut self.guard, "a call into it was cut off half-way".to_owned(), false);
+        }
+        // It may have been stopped meanwhile, and this was the last call.
+        if self.planet.ended().is_some() {
+            *self.guard = None;
         }
     }
 }

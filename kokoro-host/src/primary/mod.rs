@@ -95,8 +95,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If there is no tokio runtime with a clock here, if one interface is served twice, or if Wasmtime does not run on
-    /// this machine.
+    /// If there is no tokio runtime here, if one interface is served twice, or if Wasmtime does not run on this machine. The
+    /// runtime needs a clock (`enable_time`); without one, tokio panics at the first deadline.
     pub fn build(self) -> Result<Primary, Error> {
         let runtime = runtime::Handle::try_current().map_err(|_| Kind::NoRuntime)?;
         for (i, service) in self.services.iter().enumerate() {

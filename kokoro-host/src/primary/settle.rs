@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
-use tokio::task::JoinError;
 
 use super::Primary;
 use super::load::off_the_async_threads;
@@ -77,10 +76,9 @@ impl Primary {
             }
         }
         for (name, job) in jobs {
-            let compiled = match job.await.map_err(JoinError::try_into_panic) {
-                Ok(compiled) => compiled,
-                Err(Ok(panic)) => std::panic::resume_unwind(panic),
-                Err(Err(_)) => std::future::pending().await,
+            let compiled = match job.await {
+                Ok(compiled) => compiled.map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
             };
             let mut registry = self.registry();
             let entry = registry.entries.get_mut(&name).expect("entries stay while a load goes on");
@@ -109,6 +107,7 @@ impl Primary {
             entry.become_(State::Starting, Some("it is starting".into()));
             (component, inspection, Arc::clone(&entry.bindings))
         };
+        let mut unfinished = Unfinished { primary: self, name, over: false };
         let shared = &self.shared;
         let linked = link(&shared.linker, &component, &inspection, &bindings, &shared.services);
         let started = match linked {
@@ -117,6 +116,7 @@ impl Primary {
                 .map_err(|error| error.to_string()),
             Err(error) => Err(format!("it cannot be linked: {error:#}")),
         };
+        unfinished.over = true;
         let mut registry = self.registry();
         let entry = registry.entries.get_mut(name).expect("entries stay while a load goes on");
         match started {
@@ -125,14 +125,33 @@ impl Primary {
                 entry.planet = Some(planet);
                 registry.order.push(name.to_owned());
                 serve_earlier(&registry, name);
+                drop(registry);
                 tracing::debug!(target: "kokoro", planet = name, "running");
                 true
             }
             Err(reason) => {
+                entry.become_(State::Failed, Some(reason.as_str().into()));
+                drop(registry);
                 tracing::warn!(target: "kokoro", planet = name, "failed: {reason}");
-                entry.become_(State::Failed, Some(reason.into()));
                 false
             }
+        }
+    }
+}
+
+/// A start that goes on. If a panic (of a function that the application serves) ends it, the Planet has failed.
+struct Unfinished<'a> {
+    primary: &'a Primary,
+    name: &'a str,
+    over: bool,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if !self.over
+            && let Some(entry) = self.primary.registry().entries.get_mut(self.name)
+        {
+            entry.become_(State::Failed, Some("a panic of the application ended its start".into()));
         }
     }
 }

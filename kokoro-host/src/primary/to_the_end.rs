@@ -24,13 +24,11 @@ impl<T: Send + 'static> Future for ToTheEnd<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         self.begun = true;
-        // Its clock is that of the Primary's runtime, wherever it is polled.
-        let runtime = self.runtime.clone();
-        let _guard = runtime.enter();
-        let work = self.work.as_mut().expect("a future is not polled after it is done");
+        // Taken out, so that work that panics is not gone on with.
+        let mut work = self.work.take().expect("a future is not polled after it is done");
         let poll = work.as_mut().poll(context);
-        if poll.is_ready() {
-            self.work = None;
+        if poll.is_pending() {
+            self.work = Some(work);
         }
         poll
     }
@@ -39,7 +37,8 @@ impl<T: Send + 'static> Future for ToTheEnd<T> {
 impl<T: Send + 'static> Drop for ToTheEnd<T> {
     fn drop(&mut self) {
         if let Some(work) = self.work.take().filter(|_| self.begun) {
-            self.runtime.spawn(async move { drop(work.await) });
+            let runtime = runtime::Handle::try_current().unwrap_or_else(|_| self.runtime.clone());
+            runtime.spawn(async move { drop(work.await) });
         }
     }
 }
