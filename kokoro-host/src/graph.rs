@@ -159,14 +159,19 @@ impl fmt::Display for Node {
             writeln!(f, "  exports   {export}")?;
         }
         for edge in &self.imports {
-            let (kind, provider) = match (&edge.provider, edge.kind) {
-                (_, EdgeKind::Host) => ("imports  ", "the application".to_owned()),
-                (Some(EdgeProvider::Planet(name)), EdgeKind::Required) => ("requires ", name.clone()),
-                (Some(EdgeProvider::Planet(name)), EdgeKind::Optional) => ("optional ", name.clone()),
-                (_, EdgeKind::Required) => ("requires ", "nobody".to_owned()),
-                (_, EdgeKind::Optional) => ("optional ", "nobody".to_owned()),
+            let kind = match edge.kind {
+                EdgeKind::Required => "requires ",
+                EdgeKind::Optional => "optional ",
+                EdgeKind::Host => "imports  ",
             };
-            writeln!(f, "  {kind} {} <- {provider}", edge.interface)?;
+            write!(f, "  {kind} {}", edge.interface)?;
+            match &edge.provider {
+                Some(EdgeProvider::Planet(name)) => writeln!(f, " <- {name}")?,
+                Some(EdgeProvider::Host(_)) => writeln!(f, " <- the application")?,
+                None if self.state == State::Running => writeln!(f, " <- nobody")?,
+                // Nothing is bound yet; the reason says for what it waits.
+                None => writeln!(f)?,
+            }
         }
         Ok(())
     }
