@@ -22,7 +22,7 @@ pub(crate) struct Invocation<'a> {
     offset: usize,
 }
 
-const EXAMPLES: &str = "  help: write it like 'acme:geo/locate.find(\"Paris\")', or for a function in no interface like 'planet.find(\"Paris\")'";
+const EXAMPLES: &str = "  help: write it like 'acme:geo/locate.find(\"Paris\")', or for a function in no interface like 'PLANET.find(\"Paris\")'";
 
 impl<'a> Invocation<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, Failure> {

@@ -58,7 +58,7 @@ enum Command {
     Call {
         /// The folder
         dir: PathBuf,
-        /// What to call: 'acme:geo/locate.find("Paris")', or for a function in no interface 'planet.find("Paris")'
+        /// What to call: 'acme:geo/locate.find("Paris")', or for a function in no interface 'PLANET.find("Paris")'
         invocation: String,
     },
 }

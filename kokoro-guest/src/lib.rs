@@ -25,7 +25,8 @@
 //! # Failing dependencies
 //!
 //! A call to another Planet can fail: that one may have crashed, or not be there any more. An interface that wants its
-//! callers to live on says so with the failure type of `kokoro:core`:
+//! callers to live on says so with the failure type of `kokoro:core`, or with `result<_, string>`, which has room for errors of its
+//! own as well (a [`Failure`] means that there was no answer at all; its kinds are those of [`FailureKind`]):
 //!
 //! ```wit
 //! use kokoro:core/types@0.1.0.{failure};
@@ -111,7 +112,8 @@ pub use failure::{Failure, FailureKind};
 /// crate-type = ["cdylib"]
 /// ```
 ///
-/// and build with `cargo build --release --target wasm32-wasip2`. What it is given:
+/// (without it the build succeeds and makes no `.wasm` file) and build with `cargo build --release --target wasm32-wasip2`. What
+/// it is given:
 ///
 /// | field | what | if it is left out |
 /// |---|---|---|
@@ -129,6 +131,9 @@ pub use failure::{Failure, FailureKind};
 /// An interface is named in full, as in `"site:content/outline@0.1.0"`. It must be declared by a `.wit` file in the folder `wit`
 /// or in `wit/deps`, where other packages are (one folder or file each). `kokoro:core` need not be there. No world is written:
 /// the macro puts it together.
+///
+/// Names become Rust's: `price-cents` is the field `price_cents`, `saved-state` the module `saved_state`, `item` the type `Item`.
+/// Records, variants and enums can be cloned, compared and shown by `{:?}`, as far as there are no handles in them.
 ///
 /// Each listed interface becomes a module that is called like the interface (`outline`), with everything that wit-bindgen
 /// makes of it. Where two are called alike, `as` renames one:
@@ -238,7 +243,7 @@ pub use failure::{Failure, FailureKind};
 /// # Native builds
 ///
 /// The crate compiles for the computer that builds it, too, so that `cargo test` tests it. There `if_bound()` gives `None`, and
-/// calling anything else that is imported panics.
+/// calling anything else that is imported panics. `use outline::Guest` and call the functions on a value of the state.
 pub use kokoro_macros::planet;
 pub use planet::{Planet, StartError};
 

@@ -31,11 +31,16 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync + 'static>;
 ///
 /// impl Planet for Dictionary {
 ///     fn start() -> Result<Self, StartError> {
-///         let words = std::fs::read_to_string("words.txt")?;
-///         Ok(Self { words: words.lines().map(str::to_owned).collect() })
+///         let words: Vec<String> = "hello world".split(' ').map(str::to_owned).collect();
+///         if words.is_empty() {
+///             return Err("there are no words".into());
+///         }
+///         Ok(Self { words })
 ///     }
 /// }
 /// ```
+///
+/// No files, network, environment or arguments are granted to a Planet so far; `include_str!` puts into it what it needs.
 ///
 /// When the Planet stops its value is dropped; what is to be done then belongs into [`Drop`]. All required dependencies
 /// can still be called there.
