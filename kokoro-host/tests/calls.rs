@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kokoro_host::{Limits, Primary, State};
 use support::shapes::{Colour, Everything, Point, Rights, Shape, Shapes};
@@ -111,7 +111,7 @@ async fn nothing_is_granted() {
 async fn a_dropped_call_runs_on_and_hurts_nobody() {
     let primary = primary(&["faulty"]).await;
     let faults = primary.get::<Faults>().unwrap();
-    let given_up = tokio::time::timeout(Duration::from_millis(30), faults.sleep(300)).await;
+    let given_up = tokio::time::timeout(Duration::from_millis(50), faults.sleep(2_000)).await;
     assert!(given_up.is_err());
     assert_eq!(faults.well().await.unwrap(), "well");
 }
@@ -120,7 +120,7 @@ async fn a_dropped_call_runs_on_and_hurts_nobody() {
 async fn calls_wait_for_each_other_and_not_beyond_their_deadline() {
     let primary = primary(&["faulty"]).await;
     let faults = primary.get::<Faults>().unwrap();
-    let (slow, late) = tokio::join!(faults.sleep(400), async {
+    let (slow, late) = tokio::join!(faults.sleep(2_000), async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         faults.within(Duration::from_millis(100)).well().await
     });
@@ -184,10 +184,9 @@ async fn memory_is_limited() {
 async fn a_deadline_is_inherited_by_the_calls_below() {
     let primary = primary(&["faulty", "relay"]).await;
     let relay = primary.get::<Relay>().unwrap();
-    let began = Instant::now();
-    let answer = relay.within(Duration::from_millis(500)).spin_text().await.unwrap();
+    // If the time were not handed on, `relay` itself would be late, and there would be no answer.
+    let answer = relay.within(Duration::from_secs(2)).spin_text().await.unwrap();
     assert!(answer.contains("planet `faulty` was late"), "{answer}");
-    assert!(began.elapsed() < Duration::from_secs(30), "the default deadline is longer");
     assert_eq!(node(&primary, "relay").state, State::Running);
     assert_eq!(node(&primary, "faulty").state, State::Failed);
 }
@@ -221,7 +220,7 @@ async fn shutdown_lets_the_last_call_end_and_no_other_in() {
     limits.stop = Duration::from_millis(100);
     let primary = primary_with(Primary::builder().limits(limits), &["faulty"]).await;
     let faults = primary.get::<Faults>().unwrap();
-    let (slept, refused) = tokio::join!(faults.sleep(600), async {
+    let (slept, refused) = tokio::join!(faults.sleep(2_000), async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         primary.shutdown().await;
         faults.well().await
@@ -356,7 +355,7 @@ async fn a_service_that_is_late_answers_with_an_err_if_there_is_room_for_it() {
     let primary = Primary::builder().serve(support::host::serve(Slow)).build().unwrap();
     primary.load_bytes("faulty", guest("faulty")).await.unwrap();
     primary.load_bytes("relay", guest("relay")).await.unwrap();
-    let relay = primary.get::<Relay>().unwrap().within(Duration::from_millis(200));
+    let relay = primary.get::<Relay>().unwrap().within(Duration::from_secs(1));
     let answer = relay.back().await.unwrap().unwrap_err();
     assert!(answer.contains("before the application had answered"), "{answer}");
     assert_eq!(node(&primary, "relay").state, State::Running);

@@ -86,7 +86,7 @@ async fn fault(call: impl AsyncFnOnce(Faults) -> kokoro_host::Error) -> String {
 #[tokio::test]
 async fn an_endless_loop_is_interrupted() {
     let message = fault(async |faults| {
-        let error = faults.within(Duration::from_millis(200)).spin().await.unwrap_err();
+        let error = faults.within(Duration::from_secs(1)).spin().await.unwrap_err();
         assert!(error.is_timeout());
         error
     });
@@ -100,7 +100,7 @@ async fn an_endless_loop_is_interrupted() {
 #[tokio::test]
 async fn a_sleep_beyond_the_deadline_is_interrupted() {
     let message = fault(async |faults| {
-        let error = faults.within(Duration::from_millis(100)).sleep(60_000).await.unwrap_err();
+        let error = faults.within(Duration::from_secs(1)).sleep(60_000).await.unwrap_err();
         assert!(error.is_timeout());
         error
     });
@@ -131,7 +131,7 @@ async fn a_call_back_into_the_caller_is_refused_with_the_chain() {
 async fn the_innermost_planet_is_the_one_that_is_late() {
     let primary = primary(&["faulty", "relay"]).await;
     let relay = primary.get::<Relay>().unwrap();
-    let error = relay.within(Duration::from_millis(400)).spin().await.unwrap_err();
+    let error = relay.within(Duration::from_secs(2)).spin().await.unwrap_err();
     assert!(error.is_timeout());
     assert_eq!(error.planet(), Some("faulty"));
 }
@@ -149,7 +149,7 @@ async fn a_start_that_fails_is_the_reason() {
 #[tokio::test]
 async fn a_start_that_traps_or_never_returns_is_the_reason() {
     let mut limits = Limits::default();
-    limits.start = Duration::from_millis(200);
+    limits.start = Duration::from_secs(1);
     let primary = primary_with(Primary::builder().limits(limits), &[]).await;
     let cases = [
         ("traps", "unreachable", expect_file!["golden/start_traps.txt"]),
