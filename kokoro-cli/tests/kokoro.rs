@@ -335,7 +335,12 @@ fn check_graph(graph: &Value) {
     let order: Vec<&str> =
         graph["order"].as_array().expect("a list").iter().map(|n| n.as_str().expect("a name")).collect();
     for planet in graph["planets"].as_array().expect("a list") {
-        assert_eq!(keys(planet), ["exports", "file", "imports", "name", "reason", "state", "version"]);
+        let known =
+            ["exports", "file", "granted", "imports", "name", "reason", "sha256", "state", "version", "withheld"];
+        assert_eq!(keys(planet), known);
+        assert!(planet["granted"].is_object() && planet["withheld"].is_array());
+        let digest = planet["sha256"].as_str().unwrap_or_default();
+        assert!(planet["sha256"].is_null() || digest.len() == 64 && digest.chars().all(|c| c.is_ascii_hexdigit()));
         let state = planet["state"].as_str().expect("a state");
         let states = ["waiting", "starting", "running", "stopping", "gone", "refused", "failed"];
         assert!(states.contains(&state), "{state}");
@@ -358,9 +363,10 @@ fn graph_as_json_has_the_form_of_the_design() {
     let folder = folder("site-builder", &["markdown", "outline", "page"]);
     let run = kokoro(["graph".as_ref(), folder.path().as_os_str(), "--format".as_ref(), "json".as_ref()]);
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
-    let graph: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let mut graph: Value = serde_json::from_str(&run.stdout).expect("JSON");
     check_graph(&graph);
     assert_eq!(graph["order"], json!(["markdown", "outline"]));
+    assert!(graph["planets"][1]["sha256"].take().is_string());
     assert_eq!(
         graph["planets"][1],
         json!({
@@ -369,6 +375,7 @@ fn graph_as_json_has_the_form_of_the_design() {
                 "interface": "site:content/markdown@0.1.0", "kind": "required", "provider": { "planet": "markdown" },
             }],
             "exports": ["site:content/outline@0.1.0"],
+            "withheld": [], "granted": {}, "sha256": null,
         })
     );
 }

@@ -1,8 +1,10 @@
 //! The Wasmtime engine and the clock that interrupts what runs too long.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -20,6 +22,31 @@ pub struct Engine {
 struct Shared {
     wasmtime: wasmtime::Engine,
     ticking: Arc<AtomicBool>,
+    /// By the component's SHA-256: what somebody has, or is compiling.
+    codes: Mutex<HashMap<Arc<str>, Weak<Slot>>>,
+}
+
+type Slot = OnceLock<Result<Component, String>>;
+
+/// The compiled code of a component: once for all Primaries of an engine, as long as one of them has it.
+#[derive(Clone)]
+pub(crate) struct Code(Arc<Slot>);
+
+impl Deref for Code {
+    type Target = Component;
+
+    fn deref(&self) -> &Component {
+        match self.0.get() {
+            Some(Ok(component)) => component,
+            _ => unreachable!("there is no code without a component"),
+        }
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Code").finish_non_exhaustive()
+    }
 }
 
 impl Engine {
@@ -50,16 +77,34 @@ impl Engine {
                 }
             })
             .map_err(|e| EngineError(format!("the ticking thread cannot be started: {e}")))?;
-        Ok(Self { shared: Arc::new(Shared { wasmtime, ticking }) })
+        Ok(Self { shared: Arc::new(Shared { wasmtime, ticking, codes: Mutex::default() }) })
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
         &self.shared.wasmtime
     }
 
-    /// Compiles a component. Takes the time of a blocking call: 20 ms to seconds, with the size of its code.
-    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Component, EngineError> {
-        Component::from_binary(&self.shared.wasmtime, bytes).map_err(|e| EngineError(format!("{e:#}")))
+    /// Compiles the component `bytes`, of which `sha256` is the hash, unless somebody has its code already. Takes the time of
+    /// a blocking call: 20 ms to seconds, with the size of the code.
+    pub(crate) fn compile(&self, sha256: &Arc<str>, bytes: &[u8]) -> Result<Code, EngineError> {
+        let slot = {
+            let mut codes = self.shared.codes.lock().unwrap_or_else(PoisonError::into_inner);
+            match codes.get(sha256).and_then(Weak::upgrade) {
+                Some(slot) => slot,
+                None => {
+                    codes.retain(|_, slot| slot.strong_count() > 0);
+                    let slot = Arc::default();
+                    codes.insert(Arc::clone(sha256), Arc::downgrade(&slot));
+                    slot
+                }
+            }
+        };
+        // Whoever comes second waits here.
+        let compile = || Component::from_binary(&self.shared.wasmtime, bytes).map_err(|error| format!("{error:#}"));
+        match slot.get_or_init(compile) {
+            Ok(_) => Ok(Code(slot)),
+            Err(error) => Err(EngineError(error.clone())),
+        }
     }
 }
 

@@ -74,6 +74,10 @@ pub(crate) enum Kind {
         interface: InterfaceName,
     },
     NoRuntime,
+    InsideRuntime,
+    NoThreads {
+        error: std::io::Error,
+    },
     ShutDown,
 }
 
@@ -183,11 +187,16 @@ impl fmt::Display for Error {
             Kind::Core { interface } => write!(f, "`{interface}` is between Kokoro and the planet, and cannot be called"),
             Kind::ServedTwice { interface } => write!(
                 f,
-                "the application serves `{interface}` twice\n  help: one service for each semver track of an interface"
+                "the application serves `{interface}` twice\n  help: one service for each version of an interface"
             ),
             Kind::NoRuntime => f.write_str(
-                "there is no tokio runtime here, and a Primary needs one for its clock\n  help: build it inside of an async function, under `#[tokio::main]`",
+                "there is no tokio runtime here, and a Primary needs one for its clock\n  help: build it inside of an async function, under `#[tokio::main]`, or use `build_blocking`",
             ),
+            Kind::InsideRuntime => f.write_str(
+                "this waits, and must not do so inside an async runtime\n  \
+                 help: use `kokoro_host::Primary`, from `build` (or `primary()`), and `.await` what it returns; or wait on a thread outside of the runtime",
+            ),
+            Kind::NoThreads { error } => write!(f, "the system gives no threads: {error}"),
             Kind::ShutDown => f.write_str("this Primary has been shut down; build another one"),
         }
     }
@@ -222,7 +231,7 @@ pub(crate) fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &*self.0 {
-            Kind::Directory { error, .. } | Kind::File { error, .. } => Some(error),
+            Kind::Directory { error, .. } | Kind::File { error, .. } | Kind::NoThreads { error } => Some(error),
             _ => None,
         }
     }

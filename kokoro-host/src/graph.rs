@@ -6,6 +6,7 @@ use std::fmt;
 use semver::Version;
 use serde::Serialize;
 
+use crate::admission::Granted;
 use crate::interface::InterfaceName;
 use crate::registry::{Entry, Registry, State};
 use crate::resolve::Provider;
@@ -41,6 +42,12 @@ pub struct Node {
     pub imports: Vec<Edge>,
     /// The interfaces that it exports.
     pub exports: BTreeSet<InterfaceName>,
+    /// The interfaces that it exports and that do not count, because the application has it so.
+    pub withheld: BTreeSet<InterfaceName>,
+    /// What the application grants it.
+    pub granted: Granted,
+    /// The component's SHA-256 as 64 hexadecimal digits; none if it could not be read.
+    pub sha256: Option<String>,
 }
 
 /// One import of a Planet.
@@ -104,6 +111,9 @@ impl Node {
             reason: reason.map(|reason| reason.sentence),
             imports: Vec::new(),
             exports: BTreeSet::new(),
+            withheld: entry.withheld.clone(),
+            granted: entry.grants.summary(),
+            sha256: entry.sha256.as_deref().map(str::to_owned),
         };
         let Some(inspection) = &entry.inspection else { return node };
         let manifest = &inspection.manifest;
@@ -115,7 +125,7 @@ impl Node {
             .chain(optional)
             .map(|(import, kind)| {
                 let (kind, provider) = match entry.providers.get(import) {
-                    _ if entry.bindings.served.contains(import) => (EdgeKind::Host, Some(EdgeProvider::Host(true))),
+                    _ if entry.bindings.served.contains_key(import) => (EdgeKind::Host, Some(EdgeProvider::Host(true))),
                     Some(Provider::Planet { name, .. }) => (kind, Some(EdgeProvider::Planet(name.clone()))),
                     _ => (kind, None),
                 };
@@ -157,6 +167,12 @@ impl fmt::Display for Node {
         }
         for export in &self.exports {
             writeln!(f, "  exports   {export}")?;
+        }
+        for export in &self.withheld {
+            writeln!(f, "  withheld  {export}")?;
+        }
+        if !self.granted.is_empty() {
+            writeln!(f, "  granted   {}", self.granted)?;
         }
         for edge in &self.imports {
             let kind = match edge.kind {

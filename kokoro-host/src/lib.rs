@@ -33,6 +33,8 @@
 //!
 //! A Primary needs a tokio runtime with a clock (`enable_time`), which `#[tokio::main]` gives.
 
+mod admission;
+pub mod blocking;
 mod engine;
 mod error;
 mod graph;
@@ -91,6 +93,7 @@ pub use wasmtime::component::wasm_wave as wave;
 /// A value, and the types of values, for calls whose types are only known at run time.
 pub use wasmtime::component::{Val, types::Type};
 
+pub use crate::admission::{Addresses, AddressesError, Admission, Candidate, Granted, Grants};
 pub use crate::engine::{Engine, EngineError};
 pub use crate::error::Error;
 pub use crate::graph::{Edge, EdgeKind, EdgeProvider, Graph, Node};

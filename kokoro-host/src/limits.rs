@@ -1,8 +1,9 @@
-//! How much memory a Planet may have and how long things may take.
+//! How much memory Planets may have and how long things may take.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// What one Planet (plugin) may use up. The defaults suit plugins of a desktop program.
+/// What Planets (plugins) may use up. The defaults suit plugins of a desktop program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -11,6 +12,11 @@ pub struct Limits {
     /// An allocation beyond it fails inside the Planet, as it does on a machine without memory. Tables count as well,
     /// and so does what one call passes from Planet to Planet: there each byte of a `list<u8>` takes 40.
     pub memory: usize,
+    /// Bytes of linear memory and tables over all Planets of one Primary together. Default: no limit.
+    pub total_memory: usize,
+    /// How long the application may take to decide whether a Planet is let in. Default: 10 minutes, since a person may be
+    /// asked.
+    pub admission: Duration,
     /// How long a call from the application may take, with all calls that it leads to, unless it says otherwise
     /// itself. Default: 30 seconds.
     pub call: Duration,
@@ -24,10 +30,39 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             memory: 1 << 30,
+            total_memory: usize::MAX,
+            admission: Duration::from_secs(10 * 60),
             call: Duration::from_secs(30),
             start: Duration::from_secs(30),
             stop: Duration::from_secs(5),
         }
+    }
+}
+
+/// The memory of all Planets of one Primary.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    limit: usize,
+    used: AtomicUsize,
+}
+
+impl Budget {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit, used: AtomicUsize::new(0) }
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Takes `bytes` of what is left, if there is that much.
+    pub(crate) fn take(&self, bytes: usize) -> bool {
+        let more = |used: usize| used.checked_add(bytes).filter(|sum| *sum <= self.limit);
+        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+
+    pub(crate) fn give_back(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 

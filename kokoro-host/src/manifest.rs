@@ -1,6 +1,6 @@
 //! What a Planet (plugin) says of itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use semver::Version;
@@ -66,6 +66,9 @@ pub struct Permissions {
     pub http: Vec<String>,
     /// Whether it wants sockets.
     pub net: bool,
+    /// What it asks for that this version of Kokoro does not know, and therefore cannot grant.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, serde_json::Value>,
 }
 
 impl Permissions {
@@ -106,11 +109,7 @@ impl fmt::Display for SectionError {
             Self::Json(error) => write!(f, "{SECTION} is not the JSON of a manifest: {error}"),
             Self::Version { text, error } => write!(f, "in {SECTION} the `version`, `{text}`, is not semver: {error}"),
             Self::Interface { field, error } => write!(f, "in {SECTION}, field `{field}`: {error}"),
-            Self::Name(name) => write!(
-                f,
-                "the planet's name, {name:?}, cannot be used: a name has 1 to 64 letters, digits, dashes, dots and \
-                 underscores; it is the manifest's `name`, else the stem of the file"
-            ),
+            Self::Name(problem) => write!(f, "{problem}; it is the manifest's `name`, else the stem of the file"),
         }
     }
 }
@@ -143,9 +142,7 @@ impl Section {
         requires.extend(imports.into_iter().filter(|import| !satellites.contains(import)));
         requires.retain(|interface| !optional.contains(interface));
         let name = self.name.unwrap_or_else(|| stem.to_owned());
-        if !is_name(&name) {
-            return Err(SectionError::Name(name));
-        }
+        check_name(&name).map_err(SectionError::Name)?;
         Ok(Manifest {
             name,
             version,
@@ -171,6 +168,16 @@ fn as_imported(listed: BTreeSet<InterfaceName>, imports: &BTreeSet<InterfaceName
 
 fn names(field: &'static str, texts: &[String]) -> Result<BTreeSet<InterfaceName>, SectionError> {
     texts.iter().map(|text| text.parse().map_err(|error| SectionError::Interface { field, error })).collect()
+}
+
+/// Why `name` cannot be a Planet's name, if it cannot.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
+    if is_name(name) {
+        return Ok(());
+    }
+    Err(format!(
+        "the planet's name, {name:?}, cannot be used: a name has 1 to 64 letters, digits, dashes, dots and underscores"
+    ))
 }
 
 /// Names go into file names, logs, graphs and `planet.function(..)`, so they are kept plain.

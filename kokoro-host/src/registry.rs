@@ -1,13 +1,14 @@
 //! The states of all Planets, and the legal changes between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
-use wasmtime::component::Component;
 
+use crate::admission::Grants;
+use crate::engine::Code;
 use crate::inspect::Inspection;
 use crate::interface::InterfaceName;
 use crate::link::Bindings;
@@ -31,6 +32,8 @@ pub enum State {
     Gone,
     /// It ended in an error, or could not be loaded or started.
     Failed,
+    /// The application does not let it in.
+    Refused,
 }
 
 impl State {
@@ -59,6 +62,7 @@ impl fmt::Display for State {
             Self::Stopping => "stopping",
             Self::Gone => "gone",
             Self::Failed => "failed",
+            Self::Refused => "refused",
         })
     }
 }
@@ -94,11 +98,16 @@ pub(crate) struct Registry {
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) file: Option<PathBuf>,
+    /// The component's SHA-256 in hexadecimal digits, if it is one.
+    pub(crate) sha256: Option<Arc<str>>,
+    pub(crate) grants: Grants,
+    /// Its exports that do not count, because the application has it so.
+    pub(crate) withheld: BTreeSet<InterfaceName>,
     /// What the component is; none if it could not be read.
     pub(crate) inspection: Option<Arc<Inspection>>,
     /// The component itself, until it is compiled.
     pub(crate) bytes: Option<Arc<[u8]>>,
-    pub(crate) component: Option<Component>,
+    pub(crate) component: Option<Code>,
     pub(crate) bindings: Arc<Bindings>,
     /// Who serves its imports, as the plan has it.
     pub(crate) providers: BTreeMap<InterfaceName, Provider>,
@@ -108,39 +117,59 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// A Planet that has been read and is yet to start.
+    /// A Planet that has been let in and is yet to start.
     pub(crate) fn waiting(
         file: Option<PathBuf>,
         inspection: Arc<Inspection>,
+        sha256: Arc<str>,
         bytes: Arc<[u8]>,
         bindings: Arc<Bindings>,
     ) -> Self {
         Self {
-            file,
             inspection: Some(inspection),
+            sha256: Some(sha256),
             bytes: Some(bytes),
-            component: None,
             bindings,
-            providers: BTreeMap::new(),
-            planet: None,
-            state: State::Waiting,
-            reason: Some("it has just been loaded".into()),
+            ..Self::new(file, State::Waiting, "it has just been loaded".into())
         }
+    }
+
+    /// A Planet that the application does not let in.
+    pub(crate) fn refused(
+        file: Option<PathBuf>,
+        inspection: Arc<Inspection>,
+        sha256: Arc<str>,
+        reason: String,
+    ) -> Self {
+        Self { inspection: Some(inspection), sha256: Some(sha256), ..Self::new(file, State::Refused, reason.into()) }
     }
 
     /// A file of which no Planet can be made.
     pub(crate) fn unusable(file: Option<PathBuf>, reason: String) -> Self {
+        Self::new(file, State::Failed, reason.into())
+    }
+
+    fn new(file: Option<PathBuf>, state: State, reason: Reason) -> Self {
         Self {
             file,
+            sha256: None,
+            grants: Grants::none(),
+            withheld: BTreeSet::new(),
             inspection: None,
             bytes: None,
             component: None,
             bindings: Arc::default(),
             providers: BTreeMap::new(),
             planet: None,
-            state: State::Failed,
-            reason: Some(reason.into()),
+            state,
+            reason: Some(reason),
         }
+    }
+
+    /// Whether it is a Planet, and the name is its own: what could not be read, or was not let in, must not keep a name from
+    /// others.
+    pub(crate) fn is_planet(&self) -> bool {
+        self.inspection.is_some() && self.state != State::Refused
     }
 
     /// The state, and the reason for it unless the Planet runs. An instance that ended meanwhile counts as failed.

@@ -7,6 +7,7 @@ const LAYERS: &[&str] = &[
     "interface",
     "manifest",
     "resolve",
+    "admission",
     "limits",
     "engine",
     "inspect",
@@ -16,6 +17,7 @@ const LAYERS: &[&str] = &[
     "graph",
     "error",
     "primary",
+    "blocking",
     "rt",
     "lib",
 ];

@@ -80,7 +80,14 @@ pub fn inspect(stem: &str, bytes: &[u8]) -> Result<Inspection, InspectError> {
     let mut manifest = section.into_manifest(stem, dependencies, provides)?;
     manifest.requires.retain(is_dependency);
     manifest.optional.retain(is_dependency);
-    Ok(Inspection { manifest, imports, exports, functions, notes: survey.notes })
+    let mut notes = survey.notes;
+    notes.extend(manifest.permissions.other.keys().map(|permission| {
+        format!(
+            "it asks for the permission `{}`, which this version of Kokoro does not know and cannot grant",
+            permission.escape_debug()
+        )
+    }));
+    Ok(Inspection { manifest, imports, exports, functions, notes })
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -146,6 +153,8 @@ const WASI: &[&str] = &[
     "wasi:clocks/wall-clock",
     "wasi:filesystem/preopens",
     "wasi:filesystem/types",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
     "wasi:io/error",
     "wasi:io/poll",
     "wasi:io/streams",
@@ -161,9 +170,13 @@ const WASI: &[&str] = &[
     "wasi:sockets/udp-create-socket",
 ];
 
+/// The one interface that every Planet is served although its package is still a draft.
+const CONFIG: (&str, &str) = ("wasi:config/store", "0.2.0-rc.1");
+
 /// Whether WASI serves the import `name`.
 pub(crate) fn is_wasi(name: &InterfaceName) -> bool {
     WASI.contains(&name.path()) && name.track().as_deref() == Some("0.2.x")
+        || (name.path(), name.track().as_deref()) == (CONFIG.0, Some(CONFIG.1))
 }
 
 /// Whether `name` belongs to `kokoro:core`, nothing of which is a dependency.

@@ -1,6 +1,6 @@
 //! A Planet's import, and who serves it today.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::interface::InterfaceName;
@@ -34,8 +34,8 @@ impl Binding {
 pub(crate) struct Bindings {
     /// Those that other Planets serve, now or later.
     pub(crate) planets: BTreeMap<InterfaceName, Arc<Binding>>,
-    /// Those that the application serves.
-    pub(crate) served: BTreeSet<InterfaceName>,
+    /// Those that the application serves, and under which name (which may be of another version).
+    pub(crate) served: BTreeMap<InterfaceName, InterfaceName>,
 }
 
 impl Bindings {
@@ -45,9 +45,9 @@ impl Bindings {
         let runs = |binding: &Arc<Binding>| binding.target().is_some_and(|target| target.planet.ended().is_none());
         match self.planets.get(import) {
             Some(binding) => runs(binding),
-            None if self.served.contains(import) => true,
+            None if self.served.contains_key(import) => true,
             None => {
-                self.served.iter().any(|own| own.can_serve(import))
+                self.served.keys().any(|own| own.can_serve(import))
                     || self.planets.iter().any(|(own, binding)| own.can_serve(import) && runs(binding))
             }
         }

@@ -5,6 +5,7 @@ mod core;
 mod fit;
 mod forward;
 mod service;
+mod wasi;
 
 use std::sync::Arc;
 
@@ -22,10 +23,10 @@ use crate::planet::State;
 #[derive(Debug)]
 struct Unsupported;
 
-/// Defines what all Planets are served alike: WASI 0.2.
+/// Defines what all Planets are served alike: WASI.
 pub(crate) fn base(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine.wasmtime());
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasi::define(&mut linker)?;
     Ok(linker)
 }
 
@@ -44,8 +45,8 @@ pub(crate) fn link(
             if !interface.is_types_only() {
                 core::define(&mut linker.instance(&name)?, import, bindings)?;
             }
-        } else if bindings.served.contains(import) {
-            if let Some(service) = services.iter().find(|service| service.name.can_serve(import)) {
+        } else if let Some(served) = bindings.served.get(import) {
+            if let Some(service) = services.iter().find(|service| service.name == *served) {
                 service.link(linker.instance(&name)?)?;
             }
         } else if let Some(binding) = bindings.planets.get(import) {

@@ -1,5 +1,6 @@
 //! An interface that the application itself serves to Planets.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -44,6 +45,19 @@ impl Caller {
     /// The names of all Planets that the call came through; the one that calls is the last.
     pub fn chain(&self) -> &[Arc<str>] {
         self.call.chain()
+    }
+
+    /// The value that the application attached, by `with`, to the call of its own that led here; none if it attached none or
+    /// one of another type.
+    pub fn attached<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        Arc::clone(self.call.attached()?).downcast().ok()
+    }
+
+    /// Makes a future part of this call, wherever it is polled: what it calls has this call's chain, its deadline and what is
+    /// attached to it. The function that is being answered is part of it anyway; this is for work that it gives to
+    /// `tokio::spawn`.
+    pub fn scope<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
+        self.call.clone().serving(work)
     }
 }
 

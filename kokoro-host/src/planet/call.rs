@@ -1,5 +1,6 @@
 //! What travels with a call: the Planets that it came through, and until when it has to be done.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,7 +31,11 @@ pub(crate) struct Call {
     chain: Arc<[Arc<str>]>,
     deadline: Instant,
     errand: Arc<Errand>,
+    attached: Option<Attached>,
 }
+
+/// A value of the application's that goes along with a call.
+pub(crate) type Attached = Arc<dyn Any + Send + Sync>;
 
 tokio::task_local! {
     /// The call that the application's own code runs in, while a function that it serves to Planets is executed.
@@ -42,22 +47,25 @@ impl Call {
     /// that does.
     pub(crate) fn of_life_cycle(within: Duration) -> Self {
         let chain = SERVING.try_with(|outer| Arc::clone(&outer.chain));
-        Self { chain: chain.unwrap_or_else(|_| Arc::new([])), ..Self::new(within) }
+        Self { chain: chain.unwrap_or_else(|_| Arc::new([])), ..Self::new(within, None) }
     }
 
-    fn new(within: Duration) -> Self {
-        Self { chain: Arc::new([]), deadline: after(within), errand: Arc::default() }
+    fn new(within: Duration, attached: Option<Attached>) -> Self {
+        Self { chain: Arc::new([]), deadline: after(within), errand: Arc::default(), attached }
     }
 
-    /// A call by the application. Inside a function that the application serves it goes on from the Planet that called.
-    pub(crate) fn by_application(within: Duration) -> Self {
-        let deadline = after(within);
+    /// A call by the application. Inside a function that the application serves it goes on from the Planet that called, with
+    /// what is attached to that call unless something else is.
+    pub(crate) fn by_application(within: Duration, attached: Option<Attached>) -> Self {
         match SERVING.try_with(Call::clone) {
-            // An errand of its own: the application can do several things at once.
-            Ok(outer) => {
-                Self { deadline: deadline.min(outer.nested_deadline()), chain: outer.chain, errand: Arc::default() }
-            }
-            Err(_) => Self::new(within),
+            Ok(outer) => Self {
+                deadline: after(within).min(outer.nested_deadline()),
+                // An errand of its own: the application can do several things at once.
+                errand: Arc::default(),
+                attached: attached.or(outer.attached),
+                chain: outer.chain,
+            },
+            Err(_) => Self::new(within, attached),
         }
     }
 
@@ -69,6 +77,11 @@ impl Call {
     /// The names of the Planets that the call came through, the innermost last.
     pub(crate) fn chain(&self) -> &Arc<[Arc<str>]> {
         &self.chain
+    }
+
+    /// What the application attached.
+    pub(crate) fn attached(&self) -> Option<&Attached> {
+        self.attached.as_ref()
     }
 
     pub(super) fn errand(&self) -> &Arc<Errand> {

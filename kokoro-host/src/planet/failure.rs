@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::call::FunctionName;
+use super::memory::Refused;
 
 /// A call that got no answer: whom it was for, the way it had come, and what happened.
 #[derive(Debug, Clone)]
@@ -61,6 +62,8 @@ pub(crate) struct Crash {
     pub(crate) frames: Vec<String>,
     /// The last lines on standard error.
     pub(crate) stderr: Vec<String>,
+    /// What it tried in this call without having been granted it, as sentences.
+    pub(crate) refused: Vec<String>,
 }
 
 impl CallError {
@@ -150,6 +153,9 @@ impl fmt::Display for CallError {
                     write!(f, "\n    {frame}")?;
                 }
             }
+            for refused in &crash.refused {
+                write!(f, "\n  before that it had been refused something: {refused}")?;
+            }
             if !crash.stderr.is_empty() {
                 f.write_str("\n  last lines of its standard error:")?;
                 for line in &crash.stderr {
@@ -184,7 +190,12 @@ impl std::error::Error for Interruption {}
 
 impl Crash {
     /// Reads out of Wasmtime's error, and of what the Planet wrote last, what went wrong.
-    pub(super) fn of(error: &wasmtime::Error, stderr: Vec<String>, out_of_memory: Option<usize>) -> Self {
+    pub(super) fn of(
+        error: &wasmtime::Error,
+        stderr: Vec<String>,
+        refused: Vec<String>,
+        out_of_memory: Option<Refused>,
+    ) -> Self {
         let stderr = without_noise(stderr);
         let frames = error.downcast_ref::<wasmtime::WasmBacktrace>().map(frames).unwrap_or_default();
         let trap = error.downcast_ref::<wasmtime::Trap>();
@@ -194,10 +205,16 @@ impl Crash {
             (None, _, Some(trap)) => trap.to_string(),
             (None, _, None) => error.root_cause().to_string(),
         };
-        if let Some(limit) = out_of_memory {
-            what += &format!(" (it had reached its memory limit of {} MiB)", limit >> 20);
+        match out_of_memory {
+            Some(Refused::Planet(limit)) => {
+                what += &format!(" (it had reached its memory limit of {} MiB)", limit >> 20);
+            }
+            Some(Refused::Primary(limit)) => {
+                what += &format!(" (the planets together had reached their memory limit of {} MiB)", limit >> 20);
+            }
+            None => {}
         }
-        Self { what, frames, stderr }
+        Self { what, frames, stderr, refused }
     }
 }
 

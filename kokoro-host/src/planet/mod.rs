@@ -3,7 +3,10 @@
 mod call;
 mod circle;
 mod failure;
+mod memory;
 mod output;
+mod refusals;
+mod wasi;
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError};
@@ -12,18 +15,22 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::error::Elapsed;
 use tokio::time::timeout_at;
-use wasmtime::component::{Func, InstancePre, ResourceTable};
+use wasmtime::component::{Func, InstancePre};
 use wasmtime::{Store, UpdateDeadline};
-use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_config::WasiConfig;
 
-pub(crate) use self::call::{Call, FunctionName};
+pub(crate) use self::call::{Attached, Call, FunctionName};
 use self::circle::Errand;
-pub(crate) use self::failure::{CallError, Cause, End, Interruption};
+pub(crate) use self::failure::{CallError, Cause, End, Interruption, span};
+use self::memory::MemoryLimit;
 use self::output::{Channel, Output};
+pub(crate) use self::refusals::Refusals;
+use self::wasi::Wasi;
+use crate::admission::Grants;
 use crate::engine::Engine;
 use crate::inspect::Inspection;
 use crate::interface::InterfaceName;
-use crate::limits::Limits;
+use crate::limits::{Budget, Limits};
 
 /// One running Planet. It answers one call at a time.
 #[derive(Debug)]
@@ -36,6 +43,19 @@ pub(crate) struct Planet {
     ended: OnceLock<End>,
     stdout: Output,
     stderr: Output,
+    refusals: Arc<Refusals>,
+}
+
+/// What a Planet is started with.
+pub(crate) struct Start<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) name: Arc<str>,
+    pub(crate) linked: &'a InstancePre<State>,
+    pub(crate) inspection: &'a Inspection,
+    pub(crate) grants: &'a Grants,
+    pub(crate) limits: &'a Limits,
+    /// What is left of the Primary's memory.
+    pub(crate) budget: &'a Arc<Budget>,
 }
 
 struct Running {
@@ -56,9 +76,12 @@ type FunctionKey = (Option<Arc<str>>, Arc<str>);
 pub(crate) struct State {
     call: Option<Call>,
     name: Arc<str>,
-    wasi: WasiCtx,
-    table: ResourceTable,
+    wasi: Wasi,
     memory: MemoryLimit,
+    refusals: Arc<Refusals>,
+    /// The environment variables that its manifest asks for.
+    variables: Vec<String>,
+    may_look_up_names: bool,
 }
 
 impl State {
@@ -74,92 +97,55 @@ impl State {
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
     }
-}
 
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
-}
-
-/// Counts the bytes of all memories and tables of one Planet.
-#[derive(Debug)]
-struct MemoryLimit {
-    limit: usize,
-    used: usize,
-    /// What the growth that is under way has added, to be taken back if it fails.
-    growing: usize,
-    /// Whether the call that is executed ran into the limit.
-    refused: bool,
-}
-
-impl MemoryLimit {
-    fn grow(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> bool {
-        self.growing = desired.saturating_sub(current);
-        // A growth beyond the memory's own maximum fails whatever we say, and must not count.
-        if maximum.is_some_and(|maximum| desired > maximum) {
-            self.growing = 0;
-            return true;
-        }
-        let used = self.used.saturating_add(self.growing);
-        let allowed = used <= self.limit;
-        match allowed {
-            true => self.used = used,
-            false => {
-                self.growing = 0;
-                self.refused = true;
-            }
-        }
-        allowed
+    /// Where to note what it tries and was not granted.
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
-    fn take_back(&mut self) {
-        self.used -= std::mem::take(&mut self.growing);
-    }
-}
-
-/// The size of a table's element in this process.
-const ELEMENT: usize = size_of::<usize>();
-
-impl wasmtime::ResourceLimiter for MemoryLimit {
-    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.grow(current, desired, maximum))
+    /// The environment variables that its manifest asks for.
+    pub(crate) fn asks_for_variables(&self) -> &[String] {
+        &self.variables
     }
 
-    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
-        self.take_back();
-        Ok(())
+    pub(crate) fn may_look_up_names(&self) -> bool {
+        self.may_look_up_names
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let bytes = |elements: usize| elements.saturating_mul(ELEMENT);
-        Ok(self.grow(bytes(current), bytes(desired), maximum.map(bytes)))
-    }
-
-    fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
-        self.take_back();
-        Ok(())
+    /// What `wasi:config/store` serves it.
+    pub(crate) fn config(&self) -> WasiConfig<'_> {
+        self.wasi.config()
     }
 }
 
 impl Planet {
     /// Instantiates a linked component and, if it wants to be told, calls its `start`.
-    pub(crate) async fn start(
-        engine: &Engine,
-        name: Arc<str>,
-        linked: &InstancePre<State>,
-        inspection: &Inspection,
-        limits: &Limits,
-    ) -> Result<Arc<Self>, CallError> {
+    pub(crate) async fn start(start: Start<'_>) -> Result<Arc<Self>, CallError> {
+        let Start { engine, name, linked, inspection, grants, limits, budget } = start;
+        let call = Call::of_life_cycle(limits.start);
+        let lifecycle = lifecycle_export(inspection);
+        let start = match lifecycle {
+            Some(_) => FunctionName { interface: lifecycle.clone(), function: "start".into() },
+            None => FunctionName { interface: None, function: "(instantiation)".into() },
+        };
+        let error = |cause| CallError {
+            planet: Some(Arc::clone(&name)),
+            function: start.clone(),
+            chain: Arc::clone(call.chain()),
+            cause,
+        };
         let stdout = Output::new(Arc::clone(&name), Channel::Stdout);
         let stderr = Output::new(Arc::clone(&name), Channel::Stderr);
-        let wasi = WasiCtxBuilder::new().stdout(stdout.clone()).stderr(stderr.clone()).build();
+        let refusals = Arc::new(Refusals::new(Arc::clone(&name)));
+        let wasi = Wasi::new(grants, &refusals, &stdout, &stderr).map_err(|why| error(Cause::Refused(why.into())))?;
         let state = State {
             call: None,
             name: Arc::clone(&name),
             wasi,
-            table: ResourceTable::new(),
-            memory: MemoryLimit { limit: limits.memory, used: 0, growing: 0, refused: false },
+            memory: MemoryLimit::new(limits.memory, budget),
+            refusals: Arc::clone(&refusals),
+            variables: inspection.manifest.permissions.env.clone(),
+            may_look_up_names: grants.name_lookup,
         };
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| &mut state.memory);
@@ -168,21 +154,15 @@ impl Planet {
             Some(call) if call.is_overdue() => Err(wasmtime::Error::new(Interruption::Overdue)),
             _ => Ok(UpdateDeadline::Yield(1)),
         });
-        let call = Call::of_life_cycle(limits.start);
         let planet = Arc::new(Self {
-            name,
+            name: Arc::clone(&name),
             running: Arc::new(Mutex::new(Some(Running { store, functions: HashMap::new() }))),
             holder: std::sync::Mutex::default(),
             ended: OnceLock::new(),
             stdout,
             stderr,
+            refusals,
         });
-
-        let lifecycle = lifecycle_export(inspection);
-        let start = match lifecycle {
-            Some(_) => FunctionName { interface: lifecycle.clone(), function: "start".into() },
-            None => FunctionName { interface: None, function: "(instantiation)".into() },
-        };
         let mut entry = planet.enter(&call, start.clone()).await?;
         let Running { store, functions } = entry.running();
         let outcome = timeout_at(call.deadline().into(), async {
@@ -214,12 +194,7 @@ impl Planet {
         match entry.finish(outcome)? {
             Ok(()) => Ok(planet),
             Err(reason) => {
-                let error = CallError {
-                    planet: Some(Arc::clone(&planet.name)),
-                    function: start,
-                    chain: Arc::clone(call.chain()),
-                    cause: Cause::Refused(reason.into()),
-                };
+                let error = error(Cause::Refused(reason.into()));
                 planet.end(&mut *planet.running.lock().await, error.sentence(), false);
                 Err(error)
             }
@@ -319,8 +294,9 @@ impl Planet {
             return Err(error(Cause::OverdueInQueue));
         }
         let running = guard.as_mut().expect("a planet that has not ended runs");
-        running.store.data_mut().memory.refused = false;
+        running.store.data_mut().memory.forget();
         self.stderr.forget();
+        self.refusals.forget();
         running.store.data_mut().call = Some(call.entered(&self.name));
         *self.holder.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(call.errand()));
         running.store.set_epoch_deadline(1);
@@ -410,10 +386,9 @@ impl Entry {
             Some(Interruption::Overdue) => Cause::Overdue { after },
             Some(Interruption::Dependency(inner)) => Cause::Dependency(Box::new(inner.clone())),
             None => {
-                let memory = &self.running().store.data().memory;
-                let out_of_memory = memory.refused.then_some(memory.limit);
-                let stderr = self.planet.stderr.last_lines();
-                Cause::Crashed(Arc::new(failure::Crash::of(&error, stderr, out_of_memory)))
+                let out_of_memory = self.running().store.data().memory.refused();
+                let (stderr, refused) = (self.planet.stderr.last_lines(), self.planet.refusals.of_this_call());
+                Cause::Crashed(Arc::new(failure::Crash::of(&error, stderr, refused, out_of_memory)))
             }
         }
     }

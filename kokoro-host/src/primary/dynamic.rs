@@ -1,17 +1,21 @@
 //! Calls whose types are only known at run time.
 
+use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime;
+use wasmtime::component::Val;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
-use wasmtime::component::{Component, Val};
 
+use super::handle::withheld;
 use super::{Primary, ToTheEnd};
+use crate::engine::Code;
 use crate::error::{self, Error, Kind, nearest};
 use crate::inspect::{self, Named, Type, is_core};
 use crate::interface::InterfaceName;
 use crate::link::call_dynamic;
-use crate::planet::{Call, CallError, FunctionName, Planet};
+use crate::planet::{Attached, Call, CallError, FunctionName, Planet};
 use crate::registry::Entry;
 
 /// The type of a function at run time: its parameters and results.
@@ -24,7 +28,8 @@ pub struct Function {
     name: FunctionName,
     ty: FunctionType,
     signature: inspect::Function,
-    within: std::time::Duration,
+    within: Duration,
+    attached: Option<Attached>,
     runtime: runtime::Handle,
 }
 
@@ -49,6 +54,20 @@ impl Function {
         self.planet.name()
     }
 
+    /// The same function, whose calls may take no longer than `time` each.
+    #[must_use]
+    pub fn within(mut self, time: Duration) -> Self {
+        self.within = time;
+        self
+    }
+
+    /// The same function, to whose calls a value is attached, as by [`Handle::with`](crate::Handle::with).
+    #[must_use]
+    pub fn with<T: Any + Send + Sync>(mut self, value: T) -> Self {
+        self.attached = Some(Arc::new(value));
+        self
+    }
+
     /// Calls it.
     ///
     /// # Errors
@@ -56,7 +75,7 @@ impl Function {
     /// If `arguments` are not of the function's parameters' number and types, or as for every call.
     pub async fn call(&self, arguments: &[Val]) -> Result<Vec<Val>, Error> {
         self.check(arguments)?;
-        let call = Call::by_application(self.within);
+        let call = Call::by_application(self.within, self.attached.clone());
         let (planet, name) = (Arc::clone(&self.planet), self.name.clone());
         let arguments = arguments.to_vec();
         let mut results = vec![Val::Bool(false); self.ty.results().len()];
@@ -146,13 +165,13 @@ pub(super) fn function(primary: &Primary, path: &str, function: &str) -> Result<
     let ty = found.ty(primary.shared.engine.wasmtime()).expect("a compiled component has the exports that were read");
     let name = FunctionName { interface: found.interface, function: function.into() };
     let (within, runtime) = (primary.shared.limits.call, primary.shared.runtime.clone());
-    Ok(Function { planet: found.planet, name, ty, signature: found.signature, within, runtime })
+    Ok(Function { planet: found.planet, name, ty, signature: found.signature, within, attached: None, runtime })
 }
 
 /// A function of a running Planet.
 struct Found {
     planet: Arc<Planet>,
-    component: Component,
+    component: Code,
     interface: Option<Arc<str>>,
     function: String,
     signature: inspect::Function,
@@ -248,7 +267,7 @@ fn find(primary: &Primary, path: &str, function: &str) -> Result<Found, Error> {
         }
         None => {
             let others = matching.map(|(name, entry, ..)| format!("planet `{name}` is {}", entry.summary()));
-            let others: Vec<String> = others.collect();
+            let others: Vec<String> = others.chain(withheld(&registry, &wanted)).collect();
             let names: Vec<String> = exports.map(|(_, _, export, _)| export.to_string()).collect();
             let closest = nearest(path, names.iter().map(String::as_str));
             Err(Kind::NoProvider { interface: wanted, others, closest }.into())

@@ -1,5 +1,6 @@
 //! The application's typed handles to what Planets provide.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -14,7 +15,8 @@ use crate::error::{Error, Kind};
 use crate::inspect::{self, interface_of_package};
 use crate::interface::InterfaceName;
 use crate::link::{Binding, Target, fit};
-use crate::planet::{Call, CallError, Cause, FunctionName};
+use crate::planet::{Attached, Call, CallError, Cause, FunctionName};
+use crate::registry::{Entry, Registry};
 
 /// An interface that the application calls. [`bindings!`](crate::bindings) makes one type for each.
 pub trait Interface: Sized {
@@ -54,6 +56,7 @@ pub struct Handle {
     binding: Arc<Binding>,
     primary: Weak<Shared>,
     within: Duration,
+    attached: Option<Attached>,
     runtime: runtime::Handle,
 }
 
@@ -79,6 +82,15 @@ impl Handle {
         self
     }
 
+    /// The same handle, to whose calls a value is attached: functions that the application serves see it
+    /// ([`Caller::attached`](crate::Caller::attached)), however many Planets lie between. A value that was attached before
+    /// gives way.
+    #[must_use]
+    pub fn with<T: Any + Send + Sync>(mut self, value: T) -> Self {
+        self.attached = Some(Arc::new(value));
+        self
+    }
+
     /// Today's provider, if there is one that runs.
     fn target(&self) -> Option<Target> {
         if let Some(target) = self.binding.target().filter(|target| target.planet.ended().is_none()) {
@@ -97,7 +109,7 @@ impl Handle {
         P: ComponentNamedList + Lower + Send + Sync + 'static,
         R: ComponentNamedList + Lift + Send + Sync + 'static,
     {
-        let call = Call::by_application(self.within);
+        let call = Call::by_application(self.within, self.attached.clone());
         let function = |interface| FunctionName { interface: Some(interface), function: name.into() };
         // A provider that has ended can say why.
         let Some(Target { planet, export }) = self.target().or_else(|| self.binding.target()) else {
@@ -154,6 +166,7 @@ fn handle(primary: &Primary, wanted: &'static Description, target: Target, only:
         binding,
         primary: Arc::downgrade(&primary.shared),
         within: primary.shared.limits.call,
+        attached: None,
         runtime: primary.shared.runtime.clone(),
     }
 }
@@ -187,10 +200,18 @@ fn best(primary: &Primary, wanted: &Description, only: Option<&str>) -> Result<T
             }
         }
     }
+    others.extend(withheld(&registry, &wanted.name));
     let interface = || wanted.name.clone();
     match fitting.pop_first() {
         Some((_, best)) => Ok(best),
         None if !mismatches.is_empty() => Err(Kind::Mismatch { interface: interface(), reasons: mismatches }.into()),
         None => Err(Kind::NoProvider { interface: interface(), others, closest }.into()),
     }
+}
+
+/// Of those whose export of `wanted` does not count, a sentence each.
+pub(super) fn withheld(registry: &Registry, wanted: &InterfaceName) -> Vec<String> {
+    let exports = |entry: &Entry| entry.withheld.iter().any(|export| export.can_serve(wanted));
+    let those = registry.entries.iter().filter(|(_, entry)| exports(entry));
+    those.map(|(name, _)| format!("planet `{name}` exports it, but the application does not let that count")).collect()
 }

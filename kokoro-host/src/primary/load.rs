@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Life, Primary};
+use crate::admission::{Candidate, Grants};
 use crate::error::{Error, Kind, name_taken};
 use crate::graph::Node;
 use crate::inspect::{InspectError, Inspection, inspect, is_core, is_wasi};
 use crate::interface::InterfaceName;
-use crate::link::{Bindings, Mismatch, fit};
+use crate::link::{Bindings, Mismatch, Service, fit};
 use crate::registry::{Entry, Registry, State};
 use crate::resolve::{Pair, Provider};
 
@@ -24,10 +25,27 @@ pub(super) enum Source {
 }
 
 /// A source that was read, or why it could not be.
-struct Candidate {
+struct Found {
     stem: String,
     file: Option<PathBuf>,
     read: Result<(Arc<[u8]>, Inspection), Unreadable>,
+}
+
+/// A component about which the application has decided.
+struct Judged {
+    file: Option<PathBuf>,
+    /// With the name, and without the exports, that the application has decided on.
+    inspection: Inspection,
+    sha256: Arc<str>,
+    /// Why it is refused, if it is.
+    admitted: Result<Admission, String>,
+}
+
+/// What is left of a decision, once name and exports are those of the inspection.
+struct Admission {
+    bytes: Arc<[u8]>,
+    grants: Grants,
+    withheld: BTreeSet<InterfaceName>,
 }
 
 enum Unreadable {
@@ -82,7 +100,7 @@ impl Source {
         Ok(files.into_iter().map(Self::File).collect())
     }
 
-    fn read(self) -> Candidate {
+    fn read(self) -> Found {
         let (stem, file, bytes) = match self {
             Self::Bytes { name, bytes } => (name, None, Ok(bytes)),
             Self::File(path) => {
@@ -95,7 +113,7 @@ impl Source {
             let inspection = inspect(&stem, &bytes).map_err(Unreadable::Component)?;
             Ok((bytes, inspection))
         });
-        Candidate { stem, file, read }
+        Found { stem, file, read }
     }
 }
 
@@ -107,55 +125,99 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-impl Candidate {
-    fn origin(&self) -> String {
-        match &self.file {
-            Some(file) => format!("`{}`", file.display()),
-            None => "memory".to_owned(),
-        }
-    }
+/// A place as messages name it.
+fn origin(file: Option<&Path>) -> String {
+    file.map_or("memory".to_owned(), |file| format!("`{}`", file.display()))
 }
 
 impl Primary {
     pub(super) async fn load_directory(&self, path: PathBuf) -> Result<Report, Error> {
-        let life = self.shared.changing.lock().await;
-        if *life == Life::ShutDown {
-            return Err(Kind::ShutDown.into());
-        }
-        let mut candidates: Vec<Candidate> = off_the_async_threads(move || {
+        let found: Vec<Found> = off_the_async_threads(move || {
             Ok::<_, Error>(Source::directory(&path)?.into_iter().map(Source::read).collect())
         })
         .await?;
-        // What cannot be used must not take the name of what can.
-        candidates.sort_by_key(|candidate| candidate.read.is_err());
-        let names = candidates.into_iter().map(|candidate| self.register(candidate)).collect();
-        self.settle().await;
-        Ok(self.report(names))
+        let mut components = Vec::new();
+        let mut unreadable = Vec::new();
+        for Found { stem, file, read } in found {
+            match read {
+                Ok((bytes, inspection)) => components.push(self.decide(file, bytes, inspection).await),
+                Err(error) => unreadable.push((stem, file, error)),
+            }
+        }
+        let primary = self.clone();
+        self.to_the_end(async move {
+            let _life = primary.open().await?;
+            // What is not let in or cannot be used must not take the name of what can.
+            components.sort_by_key(|judged| judged.admitted.is_err());
+            let mut names: Vec<String> = components.into_iter().map(|judged| primary.register(judged)).collect();
+            names.extend(unreadable.into_iter().map(|(stem, file, error)| {
+                let reason = match error {
+                    Unreadable::Io(error) => format!("the file {} cannot be read: {error}", origin(file.as_deref())),
+                    Unreadable::Component(error) => error.to_string(),
+                };
+                primary.enter(stem, Entry::unusable(file, reason))
+            }));
+            primary.settle().await;
+            Ok(primary.report(names))
+        })
+        .await
     }
 
     /// As [`load_directory`](Primary::load_directory) for one source, whose problems are errors.
     pub(super) async fn load_one(&self, source: Source) -> Result<Report, Error> {
-        let life = self.shared.changing.lock().await;
-        if *life == Life::ShutDown {
-            return Err(Kind::ShutDown.into());
-        }
-        let candidate = off_the_async_threads(|| source.read()).await;
-        let inspection = match candidate.read {
-            Ok((_, ref inspection)) => inspection,
-            Err(Unreadable::Io(error)) => {
-                return Err(Kind::File { path: candidate.file.unwrap_or_default(), error }.into());
-            }
+        let Found { stem, file, read } = off_the_async_threads(|| source.read()).await;
+        let (bytes, inspection) = match read {
+            Ok(read) => read,
+            Err(Unreadable::Io(error)) => return Err(Kind::File { path: file.unwrap_or_default(), error }.into()),
             Err(Unreadable::Component(error)) => {
-                let what = candidate.file.map_or(candidate.stem, |file| file.display().to_string());
+                let what = file.map_or(stem, |file| file.display().to_string());
                 return Err(Kind::Component { what, error }.into());
             }
         };
-        if let Some(by) = self.holder(&inspection.manifest.name) {
-            return Err(Kind::NameTaken { name: inspection.manifest.name.clone(), by }.into());
+        let judged = self.decide(file, bytes, inspection).await;
+        let primary = self.clone();
+        self.to_the_end(async move {
+            let _life = primary.open().await?;
+            let name = &judged.inspection.manifest.name;
+            if let (Ok(_), Some(by)) = (&judged.admitted, primary.holder(name)) {
+                return Err(Kind::NameTaken { name: name.clone(), by }.into());
+            }
+            let name = primary.register(judged);
+            primary.settle().await;
+            Ok(primary.report(vec![name]))
+        })
+        .await
+    }
+
+    /// The right to change something, unless the Primary has been shut down.
+    async fn open(&self) -> Result<tokio::sync::MutexGuard<'_, Life>, Error> {
+        let life = self.shared.changing.lock().await;
+        match *life {
+            Life::Open => Ok(life),
+            Life::ShutDown => Err(Kind::ShutDown.into()),
         }
-        let name = self.register(candidate);
-        self.settle().await;
-        Ok(self.report(vec![name]))
+    }
+
+    /// Has the application decide about a component.
+    async fn decide(&self, file: Option<PathBuf>, bytes: Arc<[u8]>, mut inspection: Inspection) -> Judged {
+        let (imports, exports) = (inspection.imports.keys().cloned(), inspection.exports.keys().cloned());
+        let candidate = Candidate::new(file.clone(), Arc::clone(&bytes), &inspection.manifest, imports, exports);
+        let sha256 = candidate.sha256().into();
+        let admitted = self.judge(candidate).await.map(|admitted| {
+            let withheld: BTreeSet<InterfaceName> = inspection
+                .exports
+                .keys()
+                .filter(|export| !is_core(export) && !admitted.counts(export))
+                .cloned()
+                .collect();
+            inspection.exports.retain(|export, _| !withheld.contains(export));
+            inspection.manifest.provides.retain(|export| !withheld.contains(export));
+            if let Some(name) = admitted.name {
+                inspection.manifest.name = name;
+            }
+            Admission { bytes, grants: admitted.grants, withheld }
+        });
+        Judged { file, inspection, sha256, admitted }
     }
 
     fn report(&self, names: Vec<String>) -> Report {
@@ -163,50 +225,60 @@ impl Primary {
         Report { planets: graph.planets.into_iter().filter(|node| names.contains(&node.name)).collect() }
     }
 
-    /// Where the Planet of this name came from, if there is one. A file that could not be used holds no name.
+    /// Where the Planet of this name came from, if there is one.
     fn holder(&self, name: &str) -> Option<String> {
         let registry = self.registry();
-        let entry = registry.entries.get(name).filter(|entry| entry.inspection.is_some())?;
-        Some(entry.file.as_ref().map_or("memory".to_owned(), |file| format!("`{}`", file.display())))
+        let entry = registry.entries.get(name).filter(|entry| entry.is_planet())?;
+        Some(origin(entry.file.as_deref()))
     }
 
-    /// Makes an entry of a candidate and returns the name that it goes by.
-    fn register(&self, candidate: Candidate) -> String {
-        let origin = candidate.origin();
-        let Candidate { stem, file, read } = candidate;
-        let (name, entry) = match read {
-            Err(Unreadable::Io(error)) => {
-                (stem, Entry::unusable(file, format!("the file {origin} cannot be read: {error}")))
-            }
-            Err(Unreadable::Component(error)) => (stem, Entry::unusable(file, error.to_string())),
-            Ok((bytes, inspection)) => {
-                let name = inspection.manifest.name.clone();
-                let inspection = Arc::new(inspection);
-                match self.holder(&name) {
-                    Some(by) => (name.clone(), Entry::unusable(file, name_taken(&name, &by))),
-                    None => {
-                        let bindings = self.compare_types(&name, &inspection);
-                        (name, Entry::waiting(file, inspection, bytes, bindings))
-                    }
+    /// Makes an entry of a component and returns the name that it goes by.
+    fn register(&self, judged: Judged) -> String {
+        let Judged { file, inspection, sha256, admitted } = judged;
+        let inspection = Arc::new(inspection);
+        let name = inspection.manifest.name.clone();
+        let entry = match admitted {
+            Err(reason) => Entry::refused(file, Arc::clone(&inspection), sha256, reason),
+            Ok(admission) => match self.holder(&name) {
+                Some(by) => Entry::unusable(file, name_taken(&name, &by)),
+                None => {
+                    let bindings = self.compare_types(&name, &inspection);
+                    let Admission { bytes, grants, withheld } = admission;
+                    let mut entry = Entry::waiting(file, Arc::clone(&inspection), sha256, bytes, bindings);
+                    (entry.grants, entry.withheld) = (grants, withheld);
+                    entry
                 }
-            }
+            },
         };
-        for note in entry.inspection.iter().flat_map(|inspection| &inspection.notes) {
+        for note in &inspection.notes {
             tracing::warn!(target: "kokoro", planet = name, "{note}");
         }
+        for export in entry.is_planet().then_some(&inspection.exports).into_iter().flat_map(|exports| exports.keys()) {
+            if self.shared.services.iter().any(|service| export.can_serve(&service.name)) {
+                tracing::warn!(
+                    target: "kokoro", planet = name,
+                    "it exports `{export}`, which the application serves; no planet is bound to it"
+                );
+            }
+        }
+        self.enter(name, entry)
+    }
+
+    /// Puts an entry into the registry under `name`, or under a similar name if it is no Planet and that is taken.
+    fn enter(&self, name: String, entry: Entry) -> String {
         let mut registry = self.registry();
         let entries = &mut registry.entries;
         // What was said of the same file before is out of date.
-        entries.retain(|_, old| old.inspection.is_some() || old.file.is_none() || old.file != entry.file);
+        entries.retain(|_, old| old.is_planet() || old.file.is_none() || old.file != entry.file);
         let is_free = |entries: &BTreeMap<String, Entry>, name: &str| !entries.contains_key(name);
-        if entry.inspection.is_none() {
+        if !entry.is_planet() {
             let name = free_name(&name, |name| is_free(entries, name));
             entries.insert(name.clone(), entry);
             return name;
         }
-        if let Some(unusable) = entries.insert(name.clone(), entry) {
-            let other = free_name(&name, |name| is_free(entries, name));
-            entries.insert(other, unusable);
+        if let Some(other) = entries.insert(name.clone(), entry) {
+            let free = free_name(&name, |name| is_free(entries, name));
+            entries.insert(free, other);
         }
         name
     }
@@ -219,16 +291,18 @@ impl Primary {
         let manifest = &newcomer.manifest;
         let wanted: BTreeSet<&InterfaceName> = manifest.requires.iter().chain(&manifest.optional).collect();
         for import in &wanted {
-            let service = self.shared.services.iter().find(|service| service.name.can_serve(import));
             let types = newcomer.imports.get(import);
-            let mismatch = service.zip(types).and_then(|(service, types)| fit(types, &service.interface).err());
-            match (service, mismatch) {
-                (Some(_), None) => {
-                    bindings.served.insert((*import).clone());
+            let mut served: Vec<&Service> =
+                self.shared.services.iter().filter(|service| service.name.can_serve(import)).collect();
+            served.sort_by_key(|service| std::cmp::Reverse(service.name.version().cloned()));
+            let misfit = |service: &Service| types.and_then(|types| fit(types, &service.interface).err());
+            match served.iter().find(|service| misfit(service).is_none()) {
+                Some(service) => {
+                    bindings.served.insert((*import).clone(), service.name.clone());
                 }
-                (_, mismatch) => {
+                None => {
                     bindings.planets.insert((*import).clone(), Arc::default());
-                    if let Some(mismatch) = mismatch {
+                    if let Some(mismatch) = served.first().and_then(|service| misfit(service)) {
                         unfit.insert((name.to_owned(), (*import).clone(), Provider::Host), unfit_reason(&mismatch));
                     }
                 }
@@ -240,7 +314,8 @@ impl Primary {
                 bindings.planets.insert(import.clone(), Arc::default());
             }
         }
-        let others = entries.iter().filter_map(|(name, entry)| Some((name.as_str(), entry.inspection.as_deref()?)));
+        let others = entries.iter().filter(|(_, entry)| entry.is_planet());
+        let others = others.filter_map(|(name, entry)| Some((name.as_str(), entry.inspection.as_deref()?)));
         for (other, inspection) in others {
             unfit.extend(misfits((name, newcomer), (other, inspection)));
             unfit.extend(misfits((other, inspection), (name, newcomer)));

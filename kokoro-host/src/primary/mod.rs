@@ -1,5 +1,6 @@
 //! The door: a `Primary` manages the Planets (plugins) of an application.
 
+mod admit;
 mod dynamic;
 mod handle;
 mod load;
@@ -14,16 +15,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime;
 use wasmtime::component::Linker;
 
+use self::admit::Judge;
 pub use self::dynamic::{Function, FunctionType};
 pub use self::handle::{Description, Handle, Interface};
 pub use self::load::Report;
 use self::load::Source;
 use self::to_the_end::ToTheEnd;
+use crate::admission::{Admission, Candidate};
 use crate::engine::Engine;
 use crate::error::{Error, Kind};
 use crate::graph::Graph;
 use crate::interface::InterfaceName;
-use crate::limits::Limits;
+use crate::limits::{Budget, Limits};
 use crate::link::{self, Service};
 use crate::planet;
 use crate::registry::{Registry, State};
@@ -41,7 +44,10 @@ struct Shared {
     engine: Engine,
     linker: Linker<planet::State>,
     services: Vec<Service>,
+    judge: Option<Judge>,
     limits: Limits,
+    /// What is left of the memory of all Planets.
+    budget: Arc<Budget>,
     preferred: BTreeMap<String, String>,
     runtime: runtime::Handle,
     /// Held while Planets are loaded, started or stopped: one change at a time.
@@ -62,6 +68,7 @@ pub struct Builder {
     engine: Option<Engine>,
     limits: Limits,
     services: Vec<Service>,
+    judge: Option<Judge>,
     preferred: BTreeMap<String, String>,
 }
 
@@ -78,7 +85,39 @@ impl Builder {
         self
     }
 
-    /// Serves an interface to Planets. No Planet can take its place.
+    /// Decides about each Planet before its code is compiled: whether it is let in, under which name, which of its exports
+    /// count and what it is granted. Without this everyone is let in and nothing is granted.
+    ///
+    /// `decide` answers with an [`Admission`], or with a future of one, or with a future of a `Result` whose error is the
+    /// reason for a refusal: a person may be asked. It may block. The candidates of one load are asked about one after
+    /// another, in the order of their file names; [`Limits::admission`] bounds how long each may take. Nothing else waits for
+    /// the answer: meanwhile the Primary works, and a load that is given up changes nothing. Who panics or is late refuses.
+    ///
+    /// ```
+    /// # use kokoro_host::{Admission, Grants, Primary};
+    /// # async fn ask_a_person(question: String) -> std::io::Result<bool> { Ok(question.is_empty()) }
+    /// # async fn example() -> Result<(), kokoro_host::Error> {
+    /// let primary = Primary::builder()
+    ///     .admit(|plugin| async move {
+    ///         Ok::<_, std::io::Error>(match ask_a_person(format!("load {}?", plugin.name())).await? {
+    ///             true => Admission::granted(Grants::none().read("content", "/content")),
+    ///             false => Admission::refused("you did not want it"),
+    ///         })
+    ///     })
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn admit<V>(mut self, decide: impl Fn(Candidate) -> V + Send + Sync + 'static) -> Self
+    where
+        V: IntoFuture<Output: Into<Admission>, IntoFuture: Send + 'static>,
+    {
+        self.judge = Some(Judge::new(decide));
+        self
+    }
+
+    /// Serves an interface to Planets. No Planet can take its place. Several versions of one interface can be served side by
+    /// side: a Planet gets the newest whose types fit.
     pub fn serve(mut self, service: Service) -> Self {
         self.services.push(service);
         self
@@ -100,7 +139,7 @@ impl Builder {
     pub fn build(self) -> Result<Primary, Error> {
         let runtime = runtime::Handle::try_current().map_err(|_| Kind::NoRuntime)?;
         for (i, service) in self.services.iter().enumerate() {
-            if self.services[..i].iter().any(|other| other.name.can_serve(&service.name)) {
+            if self.services[..i].iter().any(|other| other.name == service.name) {
                 return Err(Kind::ServedTwice { interface: service.name.clone() }.into());
             }
         }
@@ -113,6 +152,8 @@ impl Builder {
             engine,
             linker,
             services: self.services,
+            judge: self.judge,
+            budget: Arc::new(Budget::new(self.limits.total_memory)),
             limits: self.limits,
             preferred: self.preferred,
             runtime,
@@ -138,8 +179,7 @@ impl Primary {
     ///
     /// If the directory cannot be read.
     pub async fn load_dir(&self, path: impl AsRef<Path>) -> Result<Report, Error> {
-        let (primary, path) = (self.clone(), path.as_ref().to_owned());
-        self.to_the_end(async move { primary.load_directory(path).await }).await
+        self.load_directory(path.as_ref().to_owned()).await
     }
 
     /// Loads one file. Planets that have waited for it start as well.
@@ -147,10 +187,9 @@ impl Primary {
     /// # Errors
     ///
     /// If the file cannot be read or is no component that can be linked, or if its name is taken. A Planet that has to
-    /// wait, or fails to start, is no error: it is in the report.
+    /// wait, fails to start or is refused by the application, is no error: it is in the report.
     pub async fn load(&self, path: impl AsRef<Path>) -> Result<Report, Error> {
-        let (primary, source) = (self.clone(), Source::File(path.as_ref().to_owned()));
-        self.to_the_end(async move { primary.load_one(source).await }).await
+        self.load_one(Source::File(path.as_ref().to_owned())).await
     }
 
     /// Loads a component from memory. `name` is the Planet's name unless its manifest gives another.
@@ -159,9 +198,7 @@ impl Primary {
     ///
     /// As for [`load`](Primary::load).
     pub async fn load_bytes(&self, name: &str, bytes: impl Into<Vec<u8>>) -> Result<Report, Error> {
-        let primary = self.clone();
-        let source = Source::Bytes { name: name.to_owned(), bytes: bytes.into().into() };
-        self.to_the_end(async move { primary.load_one(source).await }).await
+        self.load_one(Source::Bytes { name: name.to_owned(), bytes: bytes.into().into() }).await
     }
 
     /// A typed handle to the best provider of the interface `I`: the preferred, else the newest, else the first by name.

@@ -9,7 +9,7 @@ use super::Primary;
 use super::load::off_the_async_threads;
 use crate::interface::InterfaceName;
 use crate::link::{Target, link};
-use crate::planet::Planet;
+use crate::planet::{Planet, Start};
 use crate::registry::{Entry, Reason, Registry, State};
 use crate::resolve::{Member, Outsider, Plan, Problem, Provider, resolve};
 
@@ -51,7 +51,9 @@ impl Primary {
             let (state, _) = entry.state();
             if matches!(state, State::Waiting | State::Running) {
                 let bound = (state == State::Running).then(|| bound(entry));
-                problem.members.insert(name, Member { manifest, provides: &manifest.provides, bound });
+                problem
+                    .members
+                    .insert(name, Member { manifest, provides: &manifest.provides, withheld: &entry.withheld, bound });
             } else {
                 let reason = format!("it is {}", entry.summary());
                 problem.outsiders.insert(name, Outsider { provides: &manifest.provides, reason });
@@ -66,11 +68,12 @@ impl Primary {
         let places = Arc::new(Semaphore::new(at_once));
         let mut jobs = Vec::new();
         for name in &plan.order {
-            if let Some(bytes) = self.registry().entries[name].bytes.clone() {
+            let entry = &self.registry().entries[name];
+            if let (Some(bytes), Some(sha256)) = (entry.bytes.clone(), entry.sha256.clone()) {
                 let (engine, places) = (self.shared.engine.clone(), Arc::clone(&places));
                 let job = async move {
                     let _place = places.acquire_owned().await;
-                    off_the_async_threads(move || engine.compile(&bytes)).await
+                    off_the_async_threads(move || engine.compile(&sha256, &bytes)).await
                 };
                 jobs.push((name.clone(), tokio::spawn(job)));
             }
@@ -94,7 +97,7 @@ impl Primary {
 
     /// Starts one Planet whose providers run; says whether it runs now.
     async fn start(&self, name: &str) -> bool {
-        let (component, inspection, bindings) = {
+        let (component, inspection, bindings, grants) = {
             let mut registry = self.registry();
             bind(&registry, name);
             if !is_served(&registry, name) {
@@ -105,15 +108,24 @@ impl Primary {
                 return false;
             };
             entry.become_(State::Starting, Some("it is starting".into()));
-            (component, inspection, Arc::clone(&entry.bindings))
+            (component, inspection, Arc::clone(&entry.bindings), entry.grants.clone())
         };
         let mut unfinished = Unfinished { primary: self, name, over: false };
         let shared = &self.shared;
         let linked = link(&shared.linker, &component, &inspection, &bindings, &shared.services);
         let started = match linked {
-            Ok(linked) => Planet::start(&shared.engine, name.into(), &linked, &inspection, &shared.limits)
-                .await
-                .map_err(|error| error.to_string()),
+            Ok(linked) => {
+                let start = Start {
+                    engine: &shared.engine,
+                    name: name.into(),
+                    linked: &linked,
+                    inspection: &inspection,
+                    grants: &grants,
+                    limits: &shared.limits,
+                    budget: &shared.budget,
+                };
+                Planet::start(start).await.map_err(|error| error.to_string())
+            }
             Err(error) => Err(format!("it cannot be linked: {error:#}")),
         };
         unfinished.over = true;

@@ -43,6 +43,8 @@ pub(crate) struct Member<'a> {
     pub(crate) manifest: &'a Manifest,
     /// The exports that count.
     pub(crate) provides: &'a BTreeSet<InterfaceName>,
+    /// The exports that do not count.
+    pub(crate) withheld: &'a BTreeSet<InterfaceName>,
     /// What is bound already, if it runs. That stays; imports without a provider get one if there is one.
     pub(crate) bound: Option<BTreeMap<InterfaceName, Provider>>,
 }

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+static NONE: BTreeSet<InterfaceName> = BTreeSet::new();
+
 #[path = "../../tests/model/mod.rs"]
 mod model;
 
@@ -41,9 +43,9 @@ fn manifest(
 }
 
 fn problem(manifests: &[Manifest]) -> Problem<'_> {
-    let members = manifests
-        .iter()
-        .map(|manifest| (manifest.name.as_str(), Member { manifest, provides: &manifest.provides, bound: None }));
+    let members = manifests.iter().map(|manifest| {
+        (manifest.name.as_str(), Member { manifest, provides: &manifest.provides, withheld: &NONE, bound: None })
+    });
     static NOTHING_UNFIT: BTreeMap<Pair, String> = BTreeMap::new();
     static NO_PREFERENCE: BTreeMap<String, String> = BTreeMap::new();
     Problem {

@@ -71,6 +71,12 @@ fn unmet(problem: &Problem<'_>, choice: &Choice, consumer: &str, import: &Interf
         };
         obstacles.push(Obstacle { planet, reason });
     }
+    for (name, member) in &problem.members {
+        if *name != consumer && member.withheld.iter().any(|export| export.can_serve(import)) {
+            let reason = "the application does not let that export of it count".to_owned();
+            obstacles.push(Obstacle { planet: Some((*name).to_owned()), reason });
+        }
+    }
     let closest = if obstacles.is_empty() { closest(problem, choice, consumer, import) } else { Vec::new() };
     Some(Unmet { interface: import.clone(), obstacles, closest })
 }

@@ -1,0 +1,138 @@
+//! WASI 0.2 as Wasmtime serves it, with a word where a Planet tries what it was not granted.
+//!
+//! Sockets and HTTP have hooks for that (`planet::wasi`). Where Wasmtime has none, its function is replaced by one that calls
+//! it and looks at what comes back.
+
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, LinkerInstance, Resource};
+use wasmtime_wasi::cli::WasiCliView;
+use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemView};
+use wasmtime_wasi::p2::bindings::cli::environment::Host as _;
+use wasmtime_wasi::p2::bindings::filesystem::preopens::Host as _;
+use wasmtime_wasi::p2::bindings::filesystem::types::{
+    DescriptorFlags, ErrorCode, HostDescriptor as _, OpenFlags, PathFlags,
+};
+use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::{Host as _, ResolveAddressStream};
+use wasmtime_wasi::p2::bindings::sockets::network;
+use wasmtime_wasi::p2::{FsResult, Network};
+use wasmtime_wasi::sockets::WasiSocketsView;
+
+use crate::planet::State;
+
+/// The version of WASI 0.2 that Wasmtime defines, and under whose names its functions are replaced.
+const VERSION: &str = "0.2.12";
+
+/// Defines all of WASI that every Planet is served.
+pub(super) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
+    wasmtime_wasi_config::add_to_linker(linker, |state: &mut State| state.config())?;
+    linker.allow_shadowing(true);
+    watch_paths(&mut linker.instance(&format!("wasi:filesystem/types@{VERSION}"))?)?;
+    watch_directories(&mut linker.instance(&format!("wasi:filesystem/preopens@{VERSION}"))?)?;
+    watch_environment(&mut linker.instance(&format!("wasi:cli/environment@{VERSION}"))?)?;
+    watch_name_lookup(&mut linker.instance(&format!("wasi:sockets/ip-name-lookup@{VERSION}"))?)?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+type Caller<'a> = StoreContextMut<'a, State>;
+
+/// `result<T, error-code>` of `wasi:filesystem/types`.
+type FileResult<T> = wasmtime::Result<(Result<T, ErrorCode>,)>;
+
+/// Replaces a method of `descriptor`; of its arguments, `$path` is the one that a refusal names.
+macro_rules! watch {
+    ($linker:ident, $name:literal, $method:ident($($arg:ident: $ty:ty),*), $path:ident) => {
+        $linker.func_wrap_async(
+            concat!("[method]descriptor.", $name),
+            |mut store: Caller<'_>, (descriptor, $($arg),*): (Resource<Descriptor>, $($ty),*)| {
+                Box::new(async move {
+                    let tried = $path.clone();
+                    let result = store.data_mut().filesystem().$method(descriptor, $($arg),*).await;
+                    looked_at(&store, $name, &tried, result)
+                })
+            },
+        )?
+    };
+}
+
+fn watch_paths(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
+    watch!(
+        linker, "open-at",
+        open_at(path_flags: PathFlags, path: String, open: OpenFlags, flags: DescriptorFlags), path
+    );
+    watch!(linker, "stat-at", stat_at(flags: PathFlags, path: String), path);
+    watch!(linker, "readlink-at", readlink_at(path: String), path);
+    watch!(linker, "create-directory-at", create_directory_at(path: String), path);
+    watch!(linker, "remove-directory-at", remove_directory_at(path: String), path);
+    watch!(linker, "unlink-file-at", unlink_file_at(path: String), path);
+    watch!(linker, "symlink-at", symlink_at(old: String, new: String), new);
+    watch!(linker, "rename-at", rename_at(old: String, to: Resource<Descriptor>, new: String), old);
+    watch!(
+        linker, "link-at",
+        link_at(flags: PathFlags, old: String, to: Resource<Descriptor>, new: String), old
+    );
+    Ok(())
+}
+
+fn looked_at<T>(store: &Caller<'_>, function: &str, path: &str, result: FsResult<T>) -> FileResult<T> {
+    let error = match result {
+        Ok(done) => return Ok((Ok(done),)),
+        Err(error) => error.downcast()?,
+    };
+    if matches!(error, ErrorCode::NotPermitted) {
+        let why =
+            format!("`{function}` leads out of the directories that it was granted, or writes where it may only read");
+        store.data().refusals().note(&format!("path {path}"), &why);
+    }
+    Ok((Err(error),))
+}
+
+fn watch_directories(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
+    linker.func_wrap("get-directories", |mut store: Caller<'_>, (): ()| {
+        let directories = store.data_mut().filesystem().get_directories()?;
+        if directories.is_empty() {
+            store.data().refusals().note("read", "it tried to use files, and was granted no directory");
+        }
+        Ok((directories,))
+    })
+}
+
+/// A runtime reads the environment on its own as well, so that only what the manifest asks for is missed aloud.
+fn watch_environment(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
+    linker.func_wrap("get-environment", |mut store: Caller<'_>, (): ()| {
+        let variables = store.data_mut().cli().get_environment()?;
+        let state = store.data();
+        for missing in
+            state.asks_for_variables().iter().filter(|asked| variables.iter().all(|(name, _)| name != *asked))
+        {
+            state.refusals().note(&format!("env {missing}"), "it read its environment, and asks for this variable");
+        }
+        if variables.is_empty() {
+            state.refusals().hint("env", "it read its environment, which is empty");
+        }
+        Ok((variables,))
+    })?;
+    linker.func_wrap("get-arguments", |mut store: Caller<'_>, (): ()| {
+        let arguments = store.data_mut().cli().get_arguments()?;
+        if arguments.is_empty() {
+            store.data().refusals().hint("args", "it read its arguments, of which there are none");
+        }
+        Ok((arguments,))
+    })
+}
+
+fn watch_name_lookup(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
+    linker.func_wrap("resolve-addresses", |mut store: Caller<'_>, (network, name): (Resource<Network>, String)| {
+        if !store.data().may_look_up_names() {
+            store.data().refusals().note("name lookup", &format!("it tried to look up {name:?}"));
+        }
+        let found: Result<Resource<ResolveAddressStream>, network::ErrorCode> =
+            match store.data_mut().sockets().resolve_addresses(network, name) {
+                Ok(stream) => Ok(stream),
+                Err(error) => Err(error.downcast()?),
+            };
+        Ok((found,))
+    })
+}

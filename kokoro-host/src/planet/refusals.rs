@@ -1,0 +1,58 @@
+//! What a Planet tried without having been granted it.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many different refusals of one Planet are told: a Planet that tries one address after another shall not fill the log.
+const TOLD: usize = 64;
+
+/// Tells each refusal once, and keeps those of the call that is executed for its error.
+#[derive(Debug)]
+pub(crate) struct Refusals {
+    planet: Arc<str>,
+    state: Mutex<Told>,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    ever: BTreeSet<String>,
+    /// In the call that is executed.
+    now: Vec<String>,
+}
+
+impl Refusals {
+    pub(super) fn new(planet: Arc<str>) -> Self {
+        Self { planet, state: Mutex::default() }
+    }
+
+    /// Notes that something was not done for want of `permission` (`tcp 127.0.0.1:80`), because of `why`; returns that as a
+    /// sentence.
+    pub(crate) fn note(&self, permission: &str, why: &str) -> String {
+        let sentence = format!("it was not granted `{}`: {why}", permission.escape_debug());
+        let mut told = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if !told.now.contains(&sentence) && told.now.len() < TOLD {
+            told.now.push(sentence.clone());
+        }
+        if told.ever.len() < TOLD && told.ever.insert(permission.to_owned()) {
+            tracing::warn!(target: "kokoro", planet = &*self.planet, permission, "refused: {sentence}");
+        }
+        sentence
+    }
+
+    /// Notes that something was looked for that may well be missing.
+    pub(crate) fn hint(&self, permission: &str, why: &str) {
+        let mut told = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.ever.len() < TOLD && told.ever.insert(permission.to_owned()) {
+            tracing::debug!(target: "kokoro", planet = &*self.planet, permission, "not granted: {why}");
+        }
+    }
+
+    /// What was refused since the last [`forget`](Refusals::forget), as sentences.
+    pub(super) fn of_this_call(&self) -> Vec<String> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).now.clone()
+    }
+
+    pub(super) fn forget(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).now.clear();
+    }
+}

@@ -1,0 +1,183 @@
+//! What one Planet gets of WASI: as much as it was granted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::filesystem::FsPerms;
+use wasmtime_wasi::sockets::SocketAddrUse;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_config::{WasiConfig, WasiConfigVariables};
+use wasmtime_wasi_http::{RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
+
+use super::State;
+use super::output::Output;
+use super::refusals::Refusals;
+use crate::admission::{Access, Addresses, Directory, Grants, Hosts, authority_parts};
+
+/// A Planet's WASI.
+pub(super) struct Wasi {
+    ctx: WasiCtx,
+    table: ResourceTable,
+    http: WasiHttpCtx,
+    requests: Requests,
+    config: WasiConfigVariables,
+}
+
+impl Wasi {
+    /// Opens what is granted. An error is a sentence.
+    pub(super) fn new(
+        grants: &Grants,
+        refusals: &Arc<Refusals>,
+        stdout: &Output,
+        stderr: &Output,
+    ) -> Result<Self, String> {
+        let mut builder = WasiCtxBuilder::new();
+        builder.stdout(stdout.clone()).stderr(stderr.clone()).args(&grants.args);
+        for (name, value) in &grants.env {
+            builder.env(name, value);
+        }
+        for directory in &grants.directories {
+            open(&mut builder, directory).map_err(|error| directory.problem(&error))?;
+        }
+        let sockets = Sockets::of(grants, refusals);
+        builder.allow_ip_name_lookup(grants.name_lookup).socket_addr_check(move |address, used| {
+            let allowed = sockets.allow(address, used);
+            Box::pin(std::future::ready(allowed))
+        });
+        Ok(Self {
+            ctx: builder.build(),
+            table: ResourceTable::new(),
+            http: WasiHttpCtx::new(),
+            requests: Requests { granted: grants.http.clone(), refusals: Arc::clone(refusals) },
+            config: grants.config.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+        })
+    }
+
+    pub(super) fn config(&self) -> WasiConfig<'_> {
+        WasiConfig::new(&self.config)
+    }
+}
+
+fn open(builder: &mut WasiCtxBuilder, directory: &Directory) -> io::Result<()> {
+    // A pipe that has the directory's name would be waited for.
+    if !std::fs::metadata(&directory.host)?.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    let permissions = match directory.access {
+        Access::Read => FsPerms::ReadOnly,
+        Access::Write => FsPerms::ReadWrite,
+    };
+    builder.preopened_dir(&directory.host, &directory.guest, permissions).map_err(io::Error::other)?;
+    Ok(())
+}
+
+impl Directory {
+    fn problem(&self, error: &io::Error) -> String {
+        format!(
+            "the directory `{}`, which the application granted as `{}`, cannot be opened: {error}\n  \
+             help: make it before the planet is loaded, or grant another",
+            self.host.display(),
+            self.guest
+        )
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi.ctx, table: &mut self.wasi.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.wasi.http, table: &mut self.wasi.table, hooks: &mut self.wasi.requests }
+    }
+}
+
+/// The addresses that sockets may use.
+struct Sockets {
+    granted: BTreeMap<&'static str, BTreeSet<Addresses>>,
+    refusals: Arc<Refusals>,
+}
+
+impl Sockets {
+    fn of(grants: &Grants, refusals: &Arc<Refusals>) -> Self {
+        let granted = [
+            ("tcp", grants.tcp_connect.clone()),
+            ("tcp listen", grants.tcp_listen.clone()),
+            ("udp", grants.udp.clone()),
+            ("udp listen", grants.udp_listen.clone()),
+        ];
+        Self { granted: granted.into(), refusals: Arc::clone(refusals) }
+    }
+
+    fn allow(&self, address: SocketAddr, used: SocketAddrUse) -> bool {
+        let any = |of: &str| !self.granted[of].is_empty();
+        let has = |of: &str| self.granted[of].iter().any(|granted| granted.contains(address));
+        // A socket that talks to others has a port of its own, which the system chooses.
+        let chosen = address.ip().is_unspecified() && address.port() == 0;
+        let (allowed, permission) = match used {
+            SocketAddrUse::TcpConnect => (has("tcp"), "tcp"),
+            SocketAddrUse::TcpBind => (has("tcp listen") || chosen && any("tcp"), "tcp listen"),
+            SocketAddrUse::TcpListen => (has("tcp listen"), "tcp listen"),
+            SocketAddrUse::TcpAccept => (any("tcp listen"), "tcp listen"),
+            SocketAddrUse::UdpBind => (has("udp listen") || chosen && any("udp"), "udp listen"),
+            SocketAddrUse::UdpSend => (has("udp"), "udp"),
+            SocketAddrUse::UdpReceive => (has("udp") || any("udp listen"), "udp"),
+        };
+        // Nobody tried anything where a stranger sent a datagram. And before it talks to anybody a socket is bound, which
+        // says nothing about what is missing.
+        if !allowed && !matches!(used, SocketAddrUse::UdpReceive) {
+            let (permission, what) = match (permission, chosen) {
+                ("tcp listen", true) => ("tcp".to_owned(), "open a TCP socket".to_owned()),
+                ("udp listen", true) => ("udp".to_owned(), "open a UDP socket".to_owned()),
+                _ => (format!("{permission} {address}"), format!("use the address {address}")),
+            };
+            self.refusals.note(&permission, &format!("it tried to {what}"));
+        }
+        allowed
+    }
+}
+
+/// Lets those HTTP requests through that go to a host that was granted.
+struct Requests {
+    granted: BTreeSet<Hosts>,
+    refusals: Arc<Refusals>,
+}
+
+impl Requests {
+    /// Says why a request is refused, if it is.
+    fn refuse(&self, uri: &http::Uri) -> Option<String> {
+        let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+        let Some((host, port)) = authority_parts(authority) else {
+            return Some(format!("`{}` is no host with or without a port", authority.escape_debug()));
+        };
+        let port = port.unwrap_or(if uri.scheme() == Some(&http::uri::Scheme::HTTP) { 80 } else { 443 });
+        if self.granted.iter().any(|hosts| hosts.contain(host, port)) {
+            return None;
+        }
+        Some(self.refusals.note(&format!("http {host}:{port}"), "it tried to send a request there"))
+    }
+}
+
+type Sent = Result<
+    (http::Response<WasiBody>, Box<dyn Future<Output = Result<(), wasmtime_wasi_http::Error>> + Send>),
+    wasmtime_wasi_http::Error,
+>;
+
+impl WasiHttpHooks for Requests {
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        done: Box<dyn Future<Output = Result<(), wasmtime_wasi_http::Error>> + Send>,
+    ) -> Box<dyn Future<Output = Sent> + Send> {
+        match self.refuse(request.uri()) {
+            None => wasmtime_wasi_http::default_hooks().send_request(request, options, done),
+            Some(refusal) => Box::new(std::future::ready(Err(wasmtime_wasi_http::Error::InternalError(Some(refusal))))),
+        }
+    }
+}

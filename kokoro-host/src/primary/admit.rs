@@ -1,0 +1,96 @@
+//! Asks the application about a candidate.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use tokio::time::timeout;
+
+use super::Primary;
+use crate::admission::{Admission, Admitted, Candidate};
+use crate::manifest::check_name;
+use crate::planet::span;
+
+/// What the application has given to [`Builder::admit`](super::Builder::admit).
+#[derive(Clone)]
+pub(super) struct Judge(Arc<dyn Fn(Candidate) -> Verdict + Send + Sync>);
+
+type Verdict = Pin<Box<dyn Future<Output = Admission> + Send>>;
+
+impl Judge {
+    pub(super) fn new<V>(decide: impl Fn(Candidate) -> V + Send + Sync + 'static) -> Self
+    where
+        V: IntoFuture<Output: Into<Admission>, IntoFuture: Send + 'static>,
+    {
+        Self(Arc::new(move |candidate| {
+            let verdict = decide(candidate).into_future();
+            Box::pin(async move { verdict.await.into() })
+        }))
+    }
+
+    /// The decision, or how the application panicked over it.
+    async fn decide(self, candidate: Candidate) -> Result<Admission, String> {
+        // It may ask on a terminal, or read a file.
+        let asked = tokio::task::spawn_blocking(move || (self.0)(candidate)).await;
+        let mut verdict = match asked.map_err(tokio::task::JoinError::try_into_panic) {
+            Ok(verdict) => verdict,
+            Err(Ok(panic)) => return Err(panic_message(&*panic)),
+            // The runtime is being shut down.
+            Err(Err(error)) => return Err(error.to_string()),
+        };
+        let poll = |context: &mut std::task::Context<'_>| match catch_unwind(AssertUnwindSafe(|| {
+            verdict.as_mut().poll(context)
+        })) {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic_message(&*panic))),
+        };
+        std::future::poll_fn(poll).await
+    }
+}
+
+impl fmt::Debug for Judge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Judge").finish_non_exhaustive()
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("without a message").to_owned()
+}
+
+impl Primary {
+    /// What the application decides about a candidate, or why it is refused, as a sentence.
+    pub(super) async fn judge(&self, candidate: Candidate) -> Result<Admitted, String> {
+        let Some(judge) = self.shared.judge.clone() else { return Ok(Admitted::default()) };
+        let (name, within) = (candidate.name().to_owned(), self.shared.limits.admission);
+        let problem = match timeout(within, judge.decide(candidate)).await {
+            Ok(Ok(admission)) => match admission.into_result() {
+                Ok(admitted) => match problem(&admitted) {
+                    None => return Ok(admitted),
+                    Some(problem) => format!("what the application decided about it cannot be done: {problem}"),
+                },
+                Err(reason) => return Err(format!("the application refused it: {reason}")),
+            },
+            Ok(Err(panic)) => format!("the application panicked when it was asked about it: {panic}"),
+            Err(_) => format!("the application did not decide about it within {}", span(within)),
+        };
+        tracing::error!(target: "kokoro", planet = name, "refused: {problem}");
+        Err(problem)
+    }
+}
+
+/// What is wrong with a decision.
+fn problem(admitted: &Admitted) -> Option<String> {
+    if let Some(Err(problem)) = admitted.name.as_deref().map(check_name) {
+        return Some(problem);
+    }
+    if let Some(Err(error)) = &admitted.exports {
+        return Some(format!("of the exports that shall count, {error}"));
+    }
+    admitted.grants.problems.first().cloned()
+}
