@@ -131,3 +131,22 @@ impl fmt::Display for EngineError {
 }
 
 impl std::error::Error for EngineError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_is_compiled_once_as_long_as_somebody_has_it() {
+        let engine = Engine::new().unwrap();
+        let bytes = wat::parse_str("(component)").unwrap();
+        let hash = Arc::from("hash");
+        let one = engine.compile(&hash, &bytes).unwrap();
+        // Nobody looks at the bytes again.
+        let other = engine.clone().compile(&hash, b"something else").unwrap();
+        assert!(Arc::ptr_eq(&one.0, &other.0));
+        drop((one, other));
+        assert!(engine.compile(&hash, b"something else").is_err());
+        assert!(engine.compile(&hash, &bytes).is_ok());
+    }
+}

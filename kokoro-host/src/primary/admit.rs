@@ -74,7 +74,7 @@ impl Primary {
                     None => return Ok(admitted),
                     Some(problem) => format!("what the application decided about it cannot be done: {problem}"),
                 },
-                Err(reason) => return Err(format!("the application refused it: {reason}")),
+                Err(reason) => return Err(reason),
             },
             Ok(Err(panic)) => format!("the application panicked when it was asked about it: {panic}"),
             Err(_) => format!("the application did not decide about it within {}", span(within)),

@@ -12,6 +12,7 @@ kokoro_host::bindings!({
         "test:guests/relay@0.1.0",
         "test:guests/extra@0.1.0",
         "test:guests/shapes@0.1.0",
+        "test:guests/step@0.1.0",
     ],
     serves: ["test:guests/host@0.1.0"],
 });
@@ -63,7 +64,17 @@ pub struct Host {
     pub primary: std::sync::OnceLock<Primary>,
 }
 
+/// What tests attach to calls.
+#[derive(Debug)]
+pub struct Request(pub String);
+
 impl host::Host for std::sync::Arc<Host> {
+    async fn attached(&self, caller: &kokoro_host::Caller) -> Option<String> {
+        // Calls that go on at the same time have a chance to mix.
+        tokio::task::yield_now().await;
+        caller.attached::<Request>().map(|request| request.0.clone())
+    }
+
     async fn chain(&self, caller: &kokoro_host::Caller) -> Vec<String> {
         caller.chain().iter().map(|name| name.to_string()).collect()
     }

@@ -229,7 +229,7 @@ fn handle(
         let wit_name = &function.name;
         let method = match &**wit_name {
             // Each handle has these already.
-            "planet" | "within" => format_ident!("{wit_name}_"),
+            "planet" | "with" | "within" => format_ident!("{wit_name}_"),
             wit_name => snake(wit_name, Span::call_site()),
         };
         let docs = types::docs(&function.docs, &format!("Calls `{wit_name}`."));
@@ -274,6 +274,13 @@ fn handle(
             #[must_use]
             pub fn within(&self, time: ::core::time::Duration) -> Self {
                 Self(self.0.clone().within(time))
+            }
+
+            /// The same handle, to whose calls `value` is attached: functions that the application serves see it, however many
+            /// Planets (plugins) lie between (`Caller::attached`).
+            #[must_use]
+            pub fn with<__T: ::core::any::Any + ::core::marker::Send + ::core::marker::Sync>(&self, value: __T) -> Self {
+                Self(self.0.clone().with(value))
             }
 
             #(#methods)*

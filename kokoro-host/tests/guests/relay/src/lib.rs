@@ -2,7 +2,7 @@
 
 kokoro_guest::planet! {
     state: Relay,
-    exports: ["test:guests/relay@0.1.0"],
+    exports: ["test:guests/relay@0.1.0", "test:guests/step@0.1.0"],
     requires: ["test:guests/faults@0.1.0", "test:guests/host@0.1.0"],
     optional: ["test:guests/extra@0.1.0"],
     wit: "../wit",
@@ -46,6 +46,16 @@ impl relay::Guest for Relay {
 
     fn ask(&mut self) -> Vec<String> {
         host::chain()
+    }
+
+    fn back(&mut self) -> Result<String, String> {
+        host::back()
+    }
+}
+
+impl step::Guest for Relay {
+    fn attached(&mut self) -> Option<String> {
+        host::attached()
     }
 
     fn back(&mut self) -> Result<String, String> {
