@@ -13,7 +13,11 @@ use wasmtime::component::Component;
 /// How often running code is looked at: a busy loop is late by at most about this much.
 const TICK: Duration = Duration::from_millis(5);
 
-/// Compiles and runs components. Cheap to clone; many Primaries can share one.
+/// Compiles and runs components. Cheap to clone; many Primaries can share one, as those of a server's tenants do.
+///
+/// They share compiled code (a component that several of them load is compiled once, for as long as one of them has it), what
+/// Wasmtime keeps for all, and the thread that ticks. Nothing else: Planets, names, grants, limits and bindings belong to
+/// one Primary.
 #[derive(Clone)]
 pub struct Engine {
     shared: Arc<Shared>,

@@ -23,15 +23,16 @@
 //!
 //! - **A Planet is on its own.** A trap, a panic, a runaway loop or a leak stays with one Planet. Whoever called it gets an
 //!   [`Error`] that names the Planet, the interface and the function.
-//! - **Nothing is granted.** No files, no network, no environment, no arguments. What a Planet prints goes to `tracing`
-//!   with its name.
+//! - **The application is in charge.** It decides which Planets may load, as what and with what ([`Builder::admit`]). Nothing is
+//!   granted by default: no files, no network, no environment, no arguments. What a Planet prints goes to `tracing` with its name.
 //! - **Types are checked when Planets are bound to each other**, not at the first call.
 //! - **Nobody hangs.** Every call has a deadline, nested calls a smaller one, and a call that would come back to a Planet that
 //!   waits for it is refused with the chain.
 //! - **Nothing is skipped silently.** [`Primary::graph`] has a reason for every Planet that does not run.
 //! - **A call that is given up hurts nobody**: if its future is dropped it runs to its end elsewhere.
 //!
-//! A Primary needs a tokio runtime with a clock (`enable_time`), which `#[tokio::main]` gives.
+//! A Primary needs a tokio runtime with a clock (`enable_time`), which `#[tokio::main]` gives. Applications without one use
+//! [`blocking`].
 
 mod admission;
 pub mod blocking;
@@ -79,8 +80,9 @@ pub mod rt;
 ///
 /// - for one that is called, a handle of the interface's name (`Greeting` above), to be had by
 ///   [`Primary::get`] and [`Primary::all`]. Its methods take parameters by reference, copy them, and return
-///   `Result<_, kokoro_host::Error>` around whatever the function itself returns. `planet()` tells who answers, and
-///   `within(duration)` sets the time that a call may take. If a type of the interface has the handle's name already, the
+///   `Result<_, kokoro_host::Error>` around whatever the function itself returns. `planet()` tells who answers,
+///   `within(duration)` sets the time that a call may take, and `with(value)` attaches a value to it. If a type of the
+///   interface has the handle's name already, the
 ///   handle's name ends in `Handle`.
 /// - for one that is served, a trait `Host` to implement (each function also gets the [`Caller`]), and a function
 ///   `serve` that makes of it what [`Builder::serve`] takes.
@@ -119,3 +121,8 @@ pub mod dynamic {
 pub mod types {
     pub use crate::inspect::{Function, Interface, Named, ResourceName, Type};
 }
+
+/// The examples of the page on security, which compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/security.md")]
+struct Security;

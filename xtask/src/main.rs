@@ -3,6 +3,7 @@
 //! Progress goes to standard error as lines that begin with `==>`; what the commands that are run
 //! have to say goes where they send it.
 
+mod bench;
 mod browser;
 mod demo;
 mod from_source;
@@ -63,6 +64,11 @@ enum Task {
         #[arg(last = true, value_name = "ARGUMENTS")]
         cargo_test: Vec<String>,
     },
+    /// Measures what things cost, optimised; not part of the tests
+    Bench {
+        /// What is measured
+        bench: bench::Bench,
+    },
     /// Checks the formatting, clippy's lints, the documentation and the dependencies
     Lint,
     /// Everything a change has to pass: lint, test and demo
@@ -91,6 +97,7 @@ fn run(task: Task) -> Result<()> {
         Task::Test { from_source, cargo_test } => {
             test::run(&workspace, &toolchain(&workspace, from_source)?, &cargo_test)
         }
+        Task::Bench { bench } => bench::run(&workspace, &toolchain(&workspace, false)?, bench),
         Task::Lint => lint::run(&workspace),
         Task::Ci => {
             lint::run(&workspace)?;
