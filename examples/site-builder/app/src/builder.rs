@@ -1,5 +1,6 @@
 //! From a folder of Markdown to a folder of pages.
 
+use crate::admission::Person;
 use crate::bindings::{page, pages};
 use crate::output::{Output, complain};
 use crate::report;
@@ -7,16 +8,16 @@ use crate::served::Pages;
 use crate::site::{Page, Site};
 use crate::{Build, address};
 use anyhow::{Context as _, Result};
-use kokoro_host::Primary;
+use kokoro_host::{Admission, Limits, Primary};
 use std::fmt;
 use std::fs;
 use std::path::{Component, Path};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A command line that can be read and asks for what cannot be meant.
 #[derive(Debug)]
-pub(crate) struct Misuse(String);
+pub(crate) struct Misuse(pub(crate) String);
 
 impl fmt::Display for Misuse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,11 +44,19 @@ pub(crate) async fn build(build: &Build) -> Result<bool> {
         ))
         .into());
     }
+    let mut builder = Primary::builder();
+    if build.ask {
+        let person = Person::new(build)?;
+        let mut limits = Limits::default();
+        // People take their time, and a question that was given up would swallow the answer to the next.
+        limits.admission = Duration::MAX;
+        builder = builder.limits(limits).admit(move |planet| Admission::from(person.decide(&planet)));
+    }
     let site = Site::read(&build.input, output, build.title.clone())
         .with_context(|| format!("`{}` cannot be read", build.input.display()))?;
     let site = Arc::new(site);
 
-    let primary = Primary::builder().serve(pages::serve(Pages { site: Arc::clone(&site) })).build()?;
+    let primary = builder.serve(pages::serve(Pages { site: Arc::clone(&site) })).build()?;
     let mut said = Output::default();
     let loaded = primary.load_dir(&build.planets).await;
     let made = match loaded {

@@ -5,6 +5,7 @@
 //! application serves (`served.rs`).
 
 mod address;
+mod admission;
 mod builder;
 mod output;
 mod report;
@@ -59,6 +60,23 @@ struct Build {
     /// Also print which Planet (plugin) serves whom
     #[arg(long)]
     graph: bool,
+    /// Ask about each Planet (plugin) that is not known yet whether to load it
+    ///
+    /// The question goes to standard error, and the answer comes from standard input, a line for each. Answers are
+    /// remembered by SHA-256: there is no second question, and a file that changes is refused without one. Without
+    /// this option, all Planets of the folder are loaded.
+    #[arg(long)]
+    ask: bool,
+    /// Where the answers are kept [default: .site-builder/plugins.json in your home folder]
+    ///
+    /// Who can write to this file decides which Planets (plugins) are loaded, so it does not come with a site that
+    /// somebody else made. It cannot be in the folder for the pages, where Planets have files written; among the Markdown
+    /// it would be copied like all other files.
+    #[arg(long, value_name = "FILE", requires = "ask")]
+    answers: Option<PathBuf>,
+    /// Ask about the Planet (plugin) in this file of the folder (`page.wasm`) even if there is an answer; can be repeated
+    #[arg(long, value_name = "NAME", requires = "ask")]
+    ask_again: Vec<PathBuf>,
 }
 
 #[tokio::main]

@@ -1,6 +1,6 @@
 //! Who took part, who did not, and why.
 
-use kokoro_host::{EdgeKind, Graph, State};
+use kokoro_host::{EdgeKind, Graph, InterfaceName, Node, State};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -16,23 +16,28 @@ pub(crate) fn planets(graph: &Graph) -> String {
     if running.is_empty() {
         text.push_str("  none\n");
     }
-    let mut missing: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut missing: BTreeMap<&InterfaceName, Vec<&str>> = BTreeMap::new();
     for planet in &running {
         for import in
             planet.imports.iter().filter(|import| import.kind == EdgeKind::Optional && import.provider.is_none())
         {
-            missing.entry(import.interface.to_string()).or_default().push(&planet.name);
+            missing.entry(&import.interface).or_default().push(&planet.name);
         }
     }
     if !others.is_empty() || !missing.is_empty() {
         text.push_str("Missing:\n");
     }
-    for planet in others {
+    for planet in &others {
         let reason = planet.reason.as_deref().unwrap_or("no reason is known");
         let _ = writeln!(text, "  {} is {}: {reason}", planet.name, planet.state);
     }
     for (interface, users) in missing {
-        let _ = writeln!(text, "  {interface}: nobody provides it; {} went on without", users.join(", "));
+        let provides = |planet: &&&Node| planet.exports.iter().any(|export| export.can_serve(interface));
+        let why = match others.iter().find(provides) {
+            Some(planet) => format!("{}, which provides it, is {}", planet.name, planet.state),
+            None => "nobody provides it".to_owned(),
+        };
+        let _ = writeln!(text, "  {interface}: {why}; {} went on without", users.join(", "));
     }
     text
 }
