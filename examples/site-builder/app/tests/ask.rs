@@ -87,7 +87,7 @@ fn each_planet_is_asked_about_once_and_yes_and_no_are_remembered() {
         ],
     );
     let refused = [
-        "highlight is refused: the application refused it: you did not want it; to be asked again: --ask-again \"highlight.wasm\"\n",
+        "highlight is refused: you did not want it; to be asked again: --ask-again \"highlight.wasm\"\n",
         "  site:content/highlight@0.1.0: highlight, which provides it, is refused; page went on without\n",
     ];
     assert_contains(&outcome.stdout, &refused);
@@ -122,7 +122,7 @@ fn a_planet_that_changes_is_refused_without_a_question() {
     assert_contains(
         &outcome.stdout,
         &[
-            "markdown is refused: the application refused it: ",
+            "markdown is refused: ",
             "it has changed since you were asked about it: its SHA-256 was ",
             &format!(" was {}.. and is ", &old.as_str().unwrap()[..12]),
             "; to be asked again: --ask-again \"markdown.wasm\"\n",
@@ -142,7 +142,7 @@ fn a_planet_that_changes_is_refused_without_a_question() {
         &outcome.stderr,
         &["has changed since you were asked about it calls itself markdown", "  before   "],
     );
-    assert_contains(&outcome.stdout, &["highlight is refused: the application refused it: you did not want it"]);
+    assert_contains(&outcome.stdout, &["highlight is refused: you did not want it"]);
     assert_eq!((questions(&without_input(&mut ask(&site))), known(&site).len()), (0, 5));
 }
 
@@ -198,7 +198,7 @@ fn what_is_known_by_its_content_is_known_under_any_name_and_in_any_folder() {
     fs::write(answers(&site), serde_json::to_vec(&both).unwrap()).unwrap();
     let outcome = without_input(&mut ask(&site));
     assert_eq!((outcome.code, questions(&outcome)), (Some(1), 0), "{outcome:?}");
-    assert_contains(&outcome.stdout, &["page is refused: the application refused it: you did not want it"]);
+    assert_contains(&outcome.stdout, &["page is refused: you did not want it"]);
     fs::write(answers(&site), text).unwrap();
 
     // The same names elsewhere are other files.
