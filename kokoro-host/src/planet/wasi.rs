@@ -43,6 +43,8 @@ impl Wasi {
             open(&mut builder, directory).map_err(|error| directory.problem(&error))?;
         }
         let sockets = Sockets::of(grants, refusals);
+        // Wasmtime would refuse to make sockets at all, without asking about addresses.
+        builder.allow_tcp(true).allow_udp(true);
         builder.allow_ip_name_lookup(grants.name_lookup).socket_addr_check(move |address, used| {
             let allowed = sockets.allow(address, used);
             Box::pin(std::future::ready(allowed))
