@@ -2,15 +2,18 @@
 
 use std::path::Path;
 
+use kokoro_host::State;
 use kokoro_host::dynamic::{Val, wave};
 
 use crate::failure::Failure;
+use crate::hints::{Hints, reached_from};
 use crate::invocation::Invocation;
 use crate::output;
+use crate::permissions::Allowed;
 
-pub(crate) async fn call(dir: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) async fn call(dir: &Path, text: &str, allowed: &Allowed, hints: &Hints) -> Result<(), Failure> {
     let invocation = Invocation::parse(text)?;
-    let (primary, report) = crate::load(dir).await?;
+    let (primary, report) = crate::load(dir, allowed, hints).await?;
     let function = match primary.function(invocation.path, invocation.function) {
         Ok(function) => function,
         Err(error) => {
@@ -20,13 +23,18 @@ pub(crate) async fn call(dir: &Path, text: &str) -> Result<(), Failure> {
                 let reason = node.reason.as_deref().unwrap_or_default();
                 notes += &format!("\n  note: planet `{}` is {}: {reason}", node.name, node.state);
             }
+            let failed = report.not_running().filter(|node| node.state == State::Failed);
+            notes += &lines(&hints.notes(failed.map(|node| node.name.as_str())));
             return Err(Failure::failed(message + &notes));
         }
     };
     let arguments = invocation.arguments(&function)?;
+    // As it is before a crash changes it.
+    let graph = primary.graph();
     let answer = function.call(&arguments).await;
     primary.shutdown().await;
-    let results = answer.map_err(Failure::failed)?;
+    let missing = || lines(&hints.notes(reached_from(function.planet(), &graph)));
+    let results = answer.map_err(|error| Failure::Failed(format!("{error}{}", missing())))?;
     let mut text = String::new();
     for result in &results {
         text += &wave::to_string(result).map_err(Failure::failed)?;
@@ -34,7 +42,14 @@ pub(crate) async fn call(dir: &Path, text: &str) -> Result<(), Failure> {
     }
     output::print(&text)?;
     match results.first() {
-        Some(Val::Result(Err(_))) => Err(Failure::Failed(format!("`{}` returned an error", invocation.function))),
+        Some(Val::Result(Err(_))) => {
+            Err(Failure::Failed(format!("`{}` returned an error{}", invocation.function, missing())))
+        }
         _ => Ok(()),
     }
+}
+
+/// Notes below an error.
+fn lines(notes: &[String]) -> String {
+    notes.iter().map(|note| format!("\n  {note}")).collect()
 }

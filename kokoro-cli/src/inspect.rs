@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use kokoro_host::types::{Function, Interface};
-use kokoro_host::{Inspection, InterfaceName};
+use kokoro_host::{Inspection, InterfaceName, Permissions};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::definitions::definitions;
 use crate::failure::Failure;
@@ -18,10 +19,11 @@ pub(crate) fn inspect(file: &Path, as_json: bool) -> Result<(), Failure> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let inspection = kokoro_host::inspect(&stem, &bytes)
         .map_err(|error| Failure::input(format!("`{}` is no planet: {error}", file.display())))?;
+    let sha256 = format!("{:x}", Sha256::digest(&bytes));
     output::print(&if as_json {
-        serde_json::to_string_pretty(&as_value(&inspection)).map_err(Failure::failed)? + "\n"
+        serde_json::to_string_pretty(&as_value(&inspection, &sha256)).map_err(Failure::failed)? + "\n"
     } else {
-        as_text(&inspection)
+        as_text(&inspection, &sha256)
     })
 }
 
@@ -49,7 +51,7 @@ fn functions_value<'a>(functions: impl Iterator<Item = (&'a String, &'a Function
     Value::Object(functions.map(|(name, function)| (name.clone(), json!(function.to_string()))).collect())
 }
 
-fn as_value(inspection: &Inspection) -> Value {
+fn as_value(inspection: &Inspection, sha256: &str) -> Value {
     let manifest = &inspection.manifest;
     let imports = |names: &BTreeSet<InterfaceName>| -> Vec<Value> {
         names.iter().map(|name| interface_value(name, inspection.imports.get(name))).collect()
@@ -58,6 +60,7 @@ fn as_value(inspection: &Inspection) -> Value {
     json!({
         "name": manifest.name,
         "version": manifest.version,
+        "sha256": sha256,
         "requires": imports(&manifest.requires),
         "optional": imports(&manifest.optional),
         "exports": exports.collect::<Vec<_>>(),
@@ -71,13 +74,13 @@ fn as_value(inspection: &Inspection) -> Value {
     })
 }
 
-fn as_text(inspection: &Inspection) -> String {
+fn as_text(inspection: &Inspection, sha256: &str) -> String {
     let manifest = &inspection.manifest;
     let mut text = manifest.name.clone();
     if let Some(version) = &manifest.version {
         let _ = write!(text, " {version}");
     }
-    text.push('\n');
+    let _ = writeln!(text, "\nsha256 {sha256}");
     let imports = [("requires", &manifest.requires), ("takes if it is there", &manifest.optional)];
     for (title, names) in imports {
         section(&mut text, title, names.iter().map(|name| (name, inspection.imports.get(name))));
@@ -102,28 +105,10 @@ fn as_text(inspection: &Inspection) -> String {
     if !manifest.satellites.is_empty() {
         text += "\nasks for satellites (native child processes):\n";
         for satellite in &manifest.satellites {
-            let _ = writeln!(text, "  {} for {}", satellite.program, satellite.interface);
+            let _ = writeln!(text, "  {} for {}", satellite.program.escape_debug(), satellite.interface.escape_debug());
         }
     }
-    text += "\nasks to be allowed:";
-    let permissions = &manifest.permissions;
-    if permissions.is_empty() {
-        text += " nothing\n";
-    } else {
-        text.push('\n');
-        let lists = [
-            ("read files in", &permissions.read),
-            ("write files in", &permissions.write),
-            ("read the variables", &permissions.env),
-            ("reach by HTTP", &permissions.http),
-        ];
-        for (what, list) in lists.iter().filter(|(_, list)| !list.is_empty()) {
-            let _ = writeln!(text, "  {what} {}", list.join(", "));
-        }
-        if permissions.net {
-            text += "  open sockets\n";
-        }
-    }
+    permissions(&mut text, &manifest.permissions);
     if !manifest.app.is_null() {
         let _ = writeln!(text, "\nfor the application: {}", manifest.app);
     }
@@ -131,6 +116,32 @@ fn as_text(inspection: &Inspection) -> String {
         let _ = writeln!(text, "\nnote: {note}");
     }
     text
+}
+
+/// What it asks to be allowed. The words are a stranger's, and not to be trusted with a terminal.
+fn permissions(text: &mut String, permissions: &Permissions) {
+    if permissions.is_empty() {
+        *text += "\nasks to be allowed: nothing\n";
+        return;
+    }
+    *text += "\nasks to be allowed:\n";
+    let lists = [
+        ("read", &permissions.read),
+        ("write", &permissions.write),
+        ("env", &permissions.env),
+        ("http", &permissions.http),
+    ];
+    for (what, list) in lists.iter().filter(|(_, list)| !list.is_empty()) {
+        let list: Vec<String> = list.iter().map(|item| item.escape_debug().to_string()).collect();
+        let _ = writeln!(text, "  {what:<6} {}", list.join(", "));
+    }
+    if permissions.net {
+        *text += "  net    sockets and name lookup\n";
+    }
+    for (name, value) in &permissions.other {
+        let (name, value) = (name.escape_debug().to_string(), value.to_string().replace(char::is_control, "?"));
+        let _ = writeln!(text, "  {name:<6} {value} (unknown to this version of Kokoro)");
+    }
 }
 
 fn section<'a>(

@@ -4,24 +4,31 @@ mod call;
 mod definitions;
 mod failure;
 mod graph;
+mod hints;
 mod inspect;
 mod invocation;
 mod mismatch;
 mod output;
+mod permissions;
 mod place;
 mod syntax;
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use kokoro_host::{Primary, Report};
-use tracing_subscriber::EnvFilter;
+use kokoro_host::{Admission, Primary, Report};
+use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::failure::Failure;
+use crate::hints::Hints;
+use crate::permissions::Allowed;
 
-/// Looks at Planets (plugins) and calls them. A Planet is a WebAssembly component; nothing is granted to any of them.
+/// Looks at Planets (plugins) and calls them. A Planet is a WebAssembly component; nothing is granted to any of them
+/// unless you say so.
 #[derive(Debug, Parser)]
 #[command(name = "kokoro", version, max_term_width = 100)]
 #[command(
@@ -50,6 +57,8 @@ enum Command {
         /// The form of the output
         #[arg(long, value_enum, default_value_t)]
         format: graph::Format,
+        #[command(flatten)]
+        allowed: Allowed,
     },
     /// Loads and starts the Planets (plugins) of a folder, and calls a function of one
     ///
@@ -60,6 +69,8 @@ enum Command {
         dir: PathBuf,
         /// What to call: 'acme:geo/locate.find("Paris")', or for a function in no interface 'PLANET.find("Paris")'
         invocation: String,
+        #[command(flatten)]
+        allowed: Allowed,
     },
 }
 
@@ -67,16 +78,18 @@ enum Command {
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let log = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .without_time()
-        .init();
+        .with_filter(filter);
+    let hints = Hints::default();
+    let refusals = filter_fn(Hints::is_refusal).with_max_level_hint(LevelFilter::WARN);
+    tracing_subscriber::registry().with(log).with(hints.clone().with_filter(refusals)).init();
     let done = match cli.command {
         Command::Inspect { file, json } => inspect::inspect(&file, json),
-        Command::Graph { dir, format } => graph::graph(&dir, format).await,
-        Command::Call { dir, invocation } => call::call(&dir, &invocation).await,
+        Command::Graph { dir, format, allowed } => graph::graph(&dir, format, &allowed, &hints).await,
+        Command::Call { dir, invocation, allowed } => call::call(&dir, &invocation, &allowed, &hints).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -88,9 +101,14 @@ async fn main() -> ExitCode {
     }
 }
 
-/// A Primary with the Planets of a folder; nothing is granted to them.
-async fn load(dir: &std::path::Path) -> Result<(Primary, Report), Failure> {
-    let primary = Primary::builder().build().map_err(Failure::failed)?;
+/// A Primary with the Planets of a folder, to each of which is granted what is allowed.
+async fn load(dir: &Path, allowed: &Allowed, hints: &Hints) -> Result<(Primary, Report), Failure> {
+    let (grants, hints) = (allowed.grants()?, hints.clone());
+    let builder = Primary::builder().admit(move |planet| {
+        hints.admitted(planet.name(), &planet.manifest().permissions, grants.summary());
+        Admission::granted(grants.clone())
+    });
+    let primary = builder.build().map_err(Failure::failed)?;
     let report = primary.load_dir(dir).await.map_err(Failure::input)?;
     Ok((primary, report))
 }

@@ -145,6 +145,17 @@ impl Grants {
         self
     }
 
+    /// What is wrong with these grants themselves, each a sentence: a host that is none, two directories at one path. A Planet
+    /// that is to be granted them is refused with the first; who takes grants from a person can ask here before.
+    ///
+    /// ```
+    /// let grants = kokoro_host::Grants::none().http("https://example.com/");
+    /// assert!(grants.problems()[0].contains("names no host"));
+    /// ```
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
     /// What is granted, for people and for programs: the names of variables and keys, not their values.
     pub fn summary(&self) -> Granted {
         fn texts<T: fmt::Display>(these: &BTreeSet<T>) -> Vec<String> {
