@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::process::{self, announce};
+use crate::templates;
 use crate::workspace::Workspace;
 
 /// Checks the formatting, clippy's lints, the documentation and, if `cargo-deny` is there, the dependencies.
@@ -11,6 +12,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     process::run(workspace.cargo().args(["fmt", "--all", "--check"]))?;
     announce("lint: clippy");
     process::run(workspace.cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    announce("lint: templates");
+    templates::lint(workspace)?;
     announce("lint: documentation");
     // `--examples` (there are none) brings in the tests' features, so that clippy's dependencies serve here too.
     process::run(

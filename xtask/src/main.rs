@@ -11,6 +11,7 @@ mod lint;
 mod planets;
 mod process;
 mod setup;
+mod templates;
 mod test;
 mod toolchain;
 mod workspace;
@@ -55,6 +56,12 @@ enum Task {
         #[arg(long)]
         from_source: bool,
     },
+    /// Makes projects of both templates, builds and tests them, and runs them together
+    Templates {
+        /// Use the standard library built from Debian's packages, as `setup --from-source` does
+        #[arg(long)]
+        from_source: bool,
+    },
     /// Runs every test, after building the Planets (plugins) that they load
     Test {
         /// Use the standard library built from Debian's packages, as `setup --from-source` does
@@ -94,6 +101,7 @@ fn run(task: Task) -> Result<()> {
         }
         Task::Planets { from_source } => planets::build(&workspace, &toolchain(&workspace, from_source)?, None),
         Task::Demo { from_source } => demo::run(&workspace, &toolchain(&workspace, from_source)?),
+        Task::Templates { from_source } => templates::run(&workspace, &toolchain(&workspace, from_source)?),
         Task::Test { from_source, cargo_test } => {
             test::run(&workspace, &toolchain(&workspace, from_source)?, &cargo_test)
         }

@@ -154,7 +154,7 @@ fn remove_other_folders(root: &Path, folders: &[&str]) -> Result<()> {
 }
 
 /// Removes what standard libraries compiled that were built anew since.
-fn remove_old_builds(builds: &Path, key: &str) -> Result<()> {
+pub(crate) fn remove_old_builds(builds: &Path, key: &str) -> Result<()> {
     for entry in builds.read_dir().into_iter().flatten() {
         let entry = entry?;
         let name = entry.file_name();

@@ -5,12 +5,18 @@ use anyhow::Result;
 use crate::process::{self, announce};
 use crate::toolchain::Toolchain;
 use crate::workspace::Workspace;
-use crate::{browser, planets};
+use crate::{browser, planets, templates};
 
-/// Builds the Planets (plugins) and runs `cargo test` with `arguments`, on the whole workspace unless they name packages.
+/// Builds the Planets (plugins), tries the templates unless there are `arguments`, and runs `cargo test` with them, on the whole
+/// workspace unless they name packages.
+///
+/// The templates come before the tests, so that the test runner's own closing lines come last.
 pub(crate) fn run(workspace: &Workspace, toolchain: &Toolchain, arguments: &[String]) -> Result<()> {
     let browser = browser::prepare()?;
     planets::build(workspace, toolchain, None)?;
+    if arguments.is_empty() {
+        templates::run(workspace, toolchain)?;
+    }
     let mut cargo = workspace.cargo();
     cargo.arg("test");
     if !names_packages(arguments) {
