@@ -6,11 +6,11 @@
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, LinkerInstance, Resource};
 use wasmtime_wasi::cli::WasiCliView;
-use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemView};
+use wasmtime_wasi::filesystem::{Descriptor, FsPerms, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings::cli::environment::Host as _;
 use wasmtime_wasi::p2::bindings::filesystem::preopens::Host as _;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
-    DescriptorFlags, ErrorCode, HostDescriptor as _, OpenFlags, PathFlags,
+    DescriptorFlags, ErrorCode, HostDescriptor as _, NewTimestamp, OpenFlags, PathFlags,
 };
 use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::{Host as _, ResolveAddressStream};
 use wasmtime_wasi::p2::bindings::sockets::network;
@@ -41,50 +41,89 @@ type Caller<'a> = StoreContextMut<'a, State>;
 /// `result<T, error-code>` of `wasi:filesystem/types`.
 type FileResult<T> = wasmtime::Result<(Result<T, ErrorCode>,)>;
 
-/// Replaces a method of `descriptor`; of its arguments, `$path` is the one that a refusal names.
+/// Replaces a method of `descriptor`. What follows its arguments: whether it changes anything; in which directories beside its
+/// own; and what a refusal names.
 macro_rules! watch {
-    ($linker:ident, $name:literal, $method:ident($($arg:ident: $ty:ty),*), $path:ident) => {
+    ($linker:ident, $name:literal, $method:ident($($arg:ident: $ty:ty),*), $changes:expr, [$($other:ident)?], $tried:expr) => {
         $linker.func_wrap_async(
             concat!("[method]descriptor.", $name),
             |mut store: Caller<'_>, (descriptor, $($arg),*): (Resource<Descriptor>, $($ty),*)| {
                 Box::new(async move {
-                    let tried = $path.clone();
+                    let tried = Tried {
+                        function: $name,
+                        what: $tried,
+                        changes_what_is_not_its_own:
+                            $changes && (may_only_read(&mut store, &descriptor) $(|| may_only_read(&mut store, &$other))?),
+                    };
                     let result = store.data_mut().filesystem().$method(descriptor, $($arg),*).await;
-                    looked_at(&store, $name, &tried, result)
+                    looked_at(&store, tried, result)
                 })
             },
         )?
     };
 }
 
+#[rustfmt::skip]
 fn watch_paths(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
     watch!(
-        linker, "open-at",
-        open_at(path_flags: PathFlags, path: String, open: OpenFlags, flags: DescriptorFlags), path
+        linker, "open-at", open_at(path_flags: PathFlags, path: String, open: OpenFlags, flags: DescriptorFlags),
+        open.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE)
+            || flags.intersects(DescriptorFlags::WRITE | DescriptorFlags::MUTATE_DIRECTORY),
+        [], path.clone()
     );
-    watch!(linker, "stat-at", stat_at(flags: PathFlags, path: String), path);
-    watch!(linker, "readlink-at", readlink_at(path: String), path);
-    watch!(linker, "create-directory-at", create_directory_at(path: String), path);
-    watch!(linker, "remove-directory-at", remove_directory_at(path: String), path);
-    watch!(linker, "unlink-file-at", unlink_file_at(path: String), path);
-    watch!(linker, "symlink-at", symlink_at(old: String, new: String), new);
-    watch!(linker, "rename-at", rename_at(old: String, to: Resource<Descriptor>, new: String), old);
+    watch!(linker, "stat-at", stat_at(flags: PathFlags, path: String), false, [], path.clone());
+    watch!(linker, "readlink-at", readlink_at(path: String), false, [], path.clone());
+    watch!(linker, "create-directory-at", create_directory_at(path: String), true, [], path.clone());
+    watch!(linker, "remove-directory-at", remove_directory_at(path: String), true, [], path.clone());
+    watch!(linker, "unlink-file-at", unlink_file_at(path: String), true, [], path.clone());
+    watch!(linker, "symlink-at", symlink_at(old: String, new: String), true, [], format!("{new} -> {old}"));
     watch!(
-        linker, "link-at",
-        link_at(flags: PathFlags, old: String, to: Resource<Descriptor>, new: String), old
+        linker, "rename-at", rename_at(old: String, to: Resource<Descriptor>, new: String),
+        true, [to], format!("{old} -> {new}")
+    );
+    watch!(
+        linker, "link-at", link_at(flags: PathFlags, old: String, to: Resource<Descriptor>, new: String),
+        true, [to], format!("{new} -> {old}")
+    );
+    watch!(
+        linker, "set-times-at",
+        set_times_at(flags: PathFlags, path: String, accessed: NewTimestamp, modified: NewTimestamp),
+        true, [], path.clone()
+    );
+    watch!(
+        linker, "set-times", set_times(accessed: NewTimestamp, modified: NewTimestamp), true, [], "an open file".to_owned()
     );
     Ok(())
 }
 
-fn looked_at<T>(store: &Caller<'_>, function: &str, path: &str, result: FsResult<T>) -> FileResult<T> {
+/// What a Planet is about to do with its files.
+struct Tried {
+    function: &'static str,
+    what: String,
+    /// Whether it would change what it may only read.
+    changes_what_is_not_its_own: bool,
+}
+
+fn may_only_read(store: &mut Caller<'_>, descriptor: &Resource<Descriptor>) -> bool {
+    match store.data_mut().filesystem().table.get(descriptor) {
+        Ok(Descriptor::Dir(directory)) => directory.perms == FsPerms::ReadOnly,
+        Ok(Descriptor::File(file)) => file.perms == FsPerms::ReadOnly,
+        Err(_) => false,
+    }
+}
+
+fn looked_at<T>(store: &Caller<'_>, tried: Tried, result: FsResult<T>) -> FileResult<T> {
     let error = match result {
         Ok(done) => return Ok((Ok(done),)),
         Err(error) => error.downcast()?,
     };
     if matches!(error, ErrorCode::NotPermitted) {
-        let why =
-            format!("`{function}` leads out of the directories that it was granted, or writes where it may only read");
-        store.data().refusals().note(&format!("path {path}"), &why);
+        let Tried { function, what, .. } = tried;
+        let (permission, why) = match tried.changes_what_is_not_its_own {
+            true => ("write", format!("`{function}` would change what it may only read")),
+            false => ("path", format!("`{function}` leads out of the directories that it was granted")),
+        };
+        store.data().refusals().note(&format!("{permission} {what}"), &why);
     }
     Ok((Err(error),))
 }
@@ -93,7 +132,8 @@ fn watch_directories(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result
     linker.func_wrap("get-directories", |mut store: Caller<'_>, (): ()| {
         let directories = store.data_mut().filesystem().get_directories()?;
         if directories.is_empty() {
-            store.data().refusals().note("read", "it tried to use files, and was granted no directory");
+            // Runtimes do so when a file is opened, and some when a socket is closed.
+            store.data().refusals().note_lasting("read", "it asked for its directories, of which there are none");
         }
         Ok((directories,))
     })
@@ -107,7 +147,9 @@ fn watch_environment(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result
         for missing in
             state.asks_for_variables().iter().filter(|asked| variables.iter().all(|(name, _)| name != *asked))
         {
-            state.refusals().note(&format!("env {missing}"), "it read its environment, and asks for this variable");
+            state
+                .refusals()
+                .note_lasting(&format!("env {missing}"), "it read its environment, and asks for this variable");
         }
         if variables.is_empty() {
             state.refusals().hint("env", "it read its environment, which is empty");

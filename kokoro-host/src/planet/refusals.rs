@@ -18,6 +18,8 @@ struct Told {
     ever: BTreeSet<String>,
     /// In the call that is executed.
     now: Vec<String>,
+    /// In whatever call: what a runtime asks for once and remembers.
+    lasting: Vec<String>,
 }
 
 impl Refusals {
@@ -39,6 +41,15 @@ impl Refusals {
         sentence
     }
 
+    /// As [`note`](Refusals::note), of what a runtime asks for once and remembers: calls that come later miss it as well.
+    pub(crate) fn note_lasting(&self, permission: &str, why: &str) {
+        let sentence = self.note(permission, why);
+        let mut told = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if !told.lasting.contains(&sentence) && told.lasting.len() < TOLD {
+            told.lasting.push(sentence);
+        }
+    }
+
     /// Notes that something was looked for that may well be missing.
     pub(crate) fn hint(&self, permission: &str, why: &str) {
         let mut told = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -47,9 +58,11 @@ impl Refusals {
         }
     }
 
-    /// What was refused since the last [`forget`](Refusals::forget), as sentences.
+    /// What was refused since the last [`forget`](Refusals::forget), and what lasts, as sentences.
     pub(super) fn of_this_call(&self) -> Vec<String> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).now.clone()
+        let told = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let lasting = told.lasting.iter().filter(|sentence| !told.now.contains(sentence));
+        lasting.chain(&told.now).cloned().collect()
     }
 
     pub(super) fn forget(&self) {

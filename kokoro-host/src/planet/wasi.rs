@@ -43,9 +43,11 @@ impl Wasi {
             open(&mut builder, directory).map_err(|error| directory.problem(&error))?;
         }
         let sockets = Sockets::of(grants, refusals);
-        // Wasmtime would refuse to make sockets at all, without asking about addresses.
-        builder.allow_tcp(true).allow_udp(true);
-        builder.allow_ip_name_lookup(grants.name_lookup).socket_addr_check(move |address, used| {
+        // A socket takes one of the process's files, whatever comes of it.
+        let tcp = !grants.tcp_connect.is_empty() || !grants.tcp_listen.is_empty();
+        let udp = !grants.udp.is_empty() || !grants.udp_listen.is_empty();
+        builder.allow_tcp(tcp).allow_udp(udp).allow_ip_name_lookup(grants.name_lookup);
+        builder.socket_addr_check(move |address, used| {
             let allowed = sockets.allow(address, used);
             Box::pin(std::future::ready(allowed))
         });
@@ -155,12 +157,17 @@ impl Requests {
     fn refuse(&self, uri: &http::Uri) -> Option<String> {
         let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
         let Some((host, port)) = authority_parts(authority) else {
-            return Some(format!("`{}` is no host with or without a port", authority.escape_debug()));
+            // Without the address: a password may be in it.
+            return Some(
+                self.refusals
+                    .note("http", "it tried to send a request to what is not just a host, or a host and a port"),
+            );
         };
         let port = port.unwrap_or(if uri.scheme() == Some(&http::uri::Scheme::HTTP) { 80 } else { 443 });
         if self.granted.iter().any(|hosts| hosts.contain(host, port)) {
             return None;
         }
+        let host = host.to_ascii_lowercase();
         Some(self.refusals.note(&format!("http {host}:{port}"), "it tried to send a request there"))
     }
 }
