@@ -2,33 +2,7 @@
 
 mod support;
 
-use std::sync::{Arc, Mutex};
-
-use support::{faults::Faults, primary};
-use tracing_subscriber::fmt::MakeWriter;
-
-/// Keeps what a subscriber writes.
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Kept {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
+use support::{Kept, faults::Faults, primary};
 
 #[tokio::test]
 async fn logged_and_printed_lines_arrive() {
@@ -37,7 +11,7 @@ async fn logged_and_printed_lines_arrive() {
     tracing::subscriber::set_global_default(subscriber.with_writer(kept.clone()).finish()).unwrap();
     let primary = primary(&["faulty"]).await;
     primary.get::<Faults>().unwrap().speak().await.unwrap();
-    let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+    let text = kept.text();
     for (level, part) in [
         ("WARN", "through log planet=\"faulty\" module=\"faulty\""),
         ("INFO", "through tracing answer=42 planet=\"faulty\" module=\"faulty\""),
