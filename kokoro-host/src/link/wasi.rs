@@ -12,9 +12,11 @@ use wasmtime_wasi::p2::bindings::filesystem::preopens::Host as _;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
     DescriptorFlags, ErrorCode, HostDescriptor as _, NewTimestamp, OpenFlags, PathFlags,
 };
-use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::{Host as _, ResolveAddressStream};
-use wasmtime_wasi::p2::bindings::sockets::network;
-use wasmtime_wasi::p2::{FsResult, Network};
+use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::Host as _;
+use wasmtime_wasi::p2::bindings::sockets::network::{self, IpAddressFamily};
+use wasmtime_wasi::p2::bindings::sockets::tcp_create_socket::Host as _;
+use wasmtime_wasi::p2::bindings::sockets::udp_create_socket::Host as _;
+use wasmtime_wasi::p2::{FsResult, Network, SocketResult};
 use wasmtime_wasi::sockets::WasiSocketsView;
 
 use crate::planet::State;
@@ -31,6 +33,8 @@ pub(super) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     watch_paths(&mut linker.instance(&format!("wasi:filesystem/types@{VERSION}"))?)?;
     watch_directories(&mut linker.instance(&format!("wasi:filesystem/preopens@{VERSION}"))?)?;
     watch_environment(&mut linker.instance(&format!("wasi:cli/environment@{VERSION}"))?)?;
+    watch_tcp(&mut linker.instance(&format!("wasi:sockets/tcp-create-socket@{VERSION}"))?)?;
+    watch_udp(&mut linker.instance(&format!("wasi:sockets/udp-create-socket@{VERSION}"))?)?;
     watch_name_lookup(&mut linker.instance(&format!("wasi:sockets/ip-name-lookup@{VERSION}"))?)?;
     linker.allow_shadowing(false);
     Ok(())
@@ -165,16 +169,46 @@ fn watch_environment(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result
     })
 }
 
+/// Where no address is granted, no socket is made. What those that are made may be used for is decided by `planet::wasi`.
+fn watch_tcp(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
+    linker.func_wrap("create-tcp-socket", |mut store: Caller<'_>, (family,): (IpAddressFamily,)| {
+        let made = store.data_mut().sockets().create_tcp_socket(family);
+        socket(&store, "tcp", "it tried to make a TCP socket", made)
+    })
+}
+
+fn watch_udp(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
+    linker.func_wrap_async("create-udp-socket", |mut store: Caller<'_>, (family,): (IpAddressFamily,)| {
+        Box::new(async move {
+            let made = store.data_mut().sockets().create_udp_socket(family).await;
+            socket(&store, "udp", "it tried to make a UDP socket", made)
+        })
+    })
+}
+
+/// `result<T, error-code>` of `wasi:sockets`.
+type SocketAnswer<T> = wasmtime::Result<(Result<T, network::ErrorCode>,)>;
+
+fn socket<T>(store: &Caller<'_>, permission: &str, why: &str, result: SocketResult<T>) -> SocketAnswer<T> {
+    let error = match result {
+        Ok(done) => return Ok((Ok(done),)),
+        Err(error) => error.downcast()?,
+    };
+    if matches!(error, network::ErrorCode::AccessDenied) {
+        store.data().refusals().note(permission, why);
+    }
+    Ok((Err(error),))
+}
+
 fn watch_name_lookup(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
     linker.func_wrap("resolve-addresses", |mut store: Caller<'_>, (network, name): (Resource<Network>, String)| {
         if !store.data().may_look_up_names() {
             store.data().refusals().note("name lookup", &format!("it tried to look up {name:?}"));
         }
-        let found: Result<Resource<ResolveAddressStream>, network::ErrorCode> =
-            match store.data_mut().sockets().resolve_addresses(network, name) {
-                Ok(stream) => Ok(stream),
-                Err(error) => Err(error.downcast()?),
-            };
-        Ok((found,))
+        let answer: SocketAnswer<_> = match store.data_mut().sockets().resolve_addresses(network, name) {
+            Ok(stream) => Ok((Ok(stream),)),
+            Err(error) => Ok((Err(error.downcast()?),)),
+        };
+        answer
     })
 }
