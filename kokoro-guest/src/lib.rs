@@ -125,6 +125,7 @@ pub use failure::{Failure, FailureKind};
 /// | `version` | the Planet's version, as in `1.2.3` | the crate's version |
 /// | `wit` | the folder (or single file) with the WIT, relative to Cargo.toml, or else to the file of the call | `wit` |
 /// | `app` | a JSON file with whatever the application wants to know before it runs the Planet | `app.json`, if there is one |
+/// | `permissions` | what the Planet asks to be allowed: see [below](#permissions) | nothing |
 ///
 /// # Interfaces
 ///
@@ -239,6 +240,37 @@ pub use failure::{Failure, FailureKind};
 ///
 /// `kokoro:core/saved-state@0.1.0` is exported like any other interface. `kokoro:core/lifecycle` is always exported, and is
 /// [`Planet`](trait@crate::Planet) here.
+///
+/// # Permissions
+///
+/// Nothing is granted to a Planet unless the application decides so, and `permissions` is how a Planet asks:
+///
+/// ```
+/// kokoro_guest::planet! {
+///     state: Weather,
+///     permissions: {
+///         read: ["places"],
+///         env: ["LANG"],
+///         http: ["api.example.com"],
+///     },
+/// #   wit: "doc/wit",
+/// }
+///
+/// #[derive(Default)]
+/// struct Weather;
+/// # fn main() {}
+/// ```
+///
+/// | part | what |
+/// |---|---|
+/// | `read` | directories to read |
+/// | `write` | directories to read and to write |
+/// | `env` | names of environment variables |
+/// | `http` | hosts to reach by HTTP: `example.com`, `example.com:8080`, `*.example.com` or `*` |
+/// | `net` | `true` to ask for sockets |
+///
+/// The application and the people who use it read this before the Planet runs. What was not granted fails as it does in any other
+/// program: opening a file is an [`std::io::Error`], a variable is not there.
 ///
 /// # Native builds
 ///

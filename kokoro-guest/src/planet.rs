@@ -40,7 +40,8 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync + 'static>;
 /// }
 /// ```
 ///
-/// No files, network, environment or arguments are granted to a Planet so far; `include_str!` puts into it what it needs.
+/// Files, network, environment and arguments are there only as far as the application grants them (what a Planet would like is
+/// under [`permissions`](crate::planet!#permissions)); `include_str!` puts into it what it always needs.
 ///
 /// When the Planet stops its value is dropped; what is to be done then belongs into [`Drop`]. All required dependencies
 /// can still be called there.

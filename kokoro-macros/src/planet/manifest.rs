@@ -13,7 +13,7 @@ use crate::surroundings::Surroundings;
 /// The manifest, and the file it was made from besides Cargo.toml.
 #[derive(Debug)]
 pub(super) struct Manifest {
-    json: Map<String, Value>,
+    pub(super) json: Map<String, Value>,
     pub(super) app_file: Option<PathBuf>,
 }
 
@@ -42,6 +42,9 @@ impl Manifest {
         json.insert("version".to_owned(), version.into());
         json.insert("requires".to_owned(), requires.into());
         json.insert("optional".to_owned(), optional.into());
+        if let Some(permissions) = &declaration.permissions {
+            json.insert("permissions".to_owned(), permissions.json());
+        }
         let app_file = match app(declaration.app.as_ref(), surroundings) {
             Ok(Some((file, value))) => {
                 json.insert("app".to_owned(), value);

@@ -13,6 +13,7 @@ mod import;
 mod interfaces;
 mod manifest;
 mod parse;
+mod permissions;
 mod syntax;
 #[cfg(test)]
 mod tests;

@@ -4,9 +4,10 @@ use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, LitStr, Result, Type};
 
+use super::permissions::Permissions;
 use crate::fields::{Listed, fields, list};
 
-const FIELDS: [&str; 8] = ["state", "exports", "requires", "optional", "name", "version", "wit", "app"];
+const FIELDS: [&str; 9] = ["state", "exports", "requires", "optional", "name", "version", "wit", "app", "permissions"];
 
 /// The whole input.
 #[derive(Debug)]
@@ -19,11 +20,13 @@ pub(super) struct Declaration {
     pub(super) version: Option<LitStr>,
     pub(super) wit: Option<LitStr>,
     pub(super) app: Option<LitStr>,
+    pub(super) permissions: Option<Permissions>,
 }
 
 impl Parse for Declaration {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let (mut state, mut name, mut version, mut wit, mut app) = (None, None, None, None, None);
+        let mut permissions = None;
         let (mut exports, mut requires, mut optional) = (Vec::new(), Vec::new(), Vec::new());
         fields(input, "a planet", &FIELDS, |field, input| {
             match field {
@@ -34,7 +37,8 @@ impl Parse for Declaration {
                 "name" => name = Some(input.parse()?),
                 "version" => version = Some(input.parse()?),
                 "wit" => wit = Some(input.parse()?),
-                _ => app = Some(input.parse()?),
+                "app" => app = Some(input.parse()?),
+                _ => permissions = Some(input.parse()?),
             }
             Ok(())
         })?;
@@ -45,6 +49,6 @@ impl Parse for Declaration {
                  help: write `state: MyPlanet`, with `#[derive(Default)] struct MyPlanet;` next to it",
             )
         })?;
-        Ok(Self { state, exports, requires, optional, name, version, wit, app })
+        Ok(Self { state, exports, requires, optional, name, version, wit, app, permissions })
     }
 }

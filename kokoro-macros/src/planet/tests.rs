@@ -8,6 +8,8 @@ use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, File, Item, Lit, LitByteStr, LitStr, parse_quote};
 
+use super::manifest::Manifest;
+use super::parse::Declaration;
 use crate::surroundings::Surroundings;
 
 fn here() -> Surroundings {
@@ -107,4 +109,28 @@ fn a_mistake_leaves_the_rest_of_the_expansion_there() {
     let expansion = super::planet(input, &here()).to_string();
     assert!(expansion.contains("compile_error"), "{expansion}");
     assert!(expansion.contains("as markdown"), "{expansion}");
+}
+
+#[test]
+fn the_manifest_says_what_the_planet_asks_for() {
+    let permissions = |input: TokenStream| {
+        let declaration: Declaration = syn::parse2(input).expect("a declaration");
+        let mut errors = Vec::new();
+        let manifest = Manifest::new(&declaration, Vec::new(), Vec::new(), &here(), &mut errors);
+        assert!(errors.is_empty(), "{errors:?}");
+        manifest.json.get("permissions").map(ToString::to_string)
+    };
+    let all = quote! {
+        state: Page,
+        permissions: { read: ["content", "media"], write: [], env: ["LANG"], http: ["example.com:8080"], net: true },
+    };
+    assert_eq!(
+        permissions(all).as_deref(),
+        Some(r#"{"env":["LANG"],"http":["example.com:8080"],"net":true,"read":["content","media"],"write":[]}"#)
+    );
+    assert_eq!(
+        permissions(quote!(state: Page, permissions: { write: ["out"] })).as_deref(),
+        Some(r#"{"env":[],"http":[],"net":false,"read":[],"write":["out"]}"#)
+    );
+    assert_eq!(permissions(quote!(state: Page)), None);
 }
