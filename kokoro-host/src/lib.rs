@@ -87,8 +87,75 @@ pub mod rt;
 /// - for one that is served, a trait `Host` to implement (each function also gets the [`Caller`]), and a function
 ///   `serve` that makes of it what [`Builder::serve`] takes.
 ///
-/// What is wrong is a compile error at the interface that is to blame. Resources and async functions are not supported
-/// yet.
+/// # Resources
+///
+/// A served interface may define resources: values of the application of which Planets hold handles. Each is an associated type
+/// of `Host`, and its functions are methods of `Host`. Where the WIT has
+///
+/// ```wit
+/// interface store {
+///     resource cursor {
+///         constructor(word: string);
+///         next: func() -> option<char>;
+///         count: static func() -> u32;
+///     }
+///     join: func(one: cursor, other: option<cursor>) -> cursor;
+/// }
+/// ```
+///
+/// an application writes
+///
+/// ```
+/// # mod bindings {
+/// #     kokoro_host::bindings!({ path: "tests/guests/wit", serves: ["test:guests/store@0.1.0"] });
+/// # }
+/// # use bindings::store;
+/// # use kokoro_host::Caller;
+/// # use std::sync::{Arc, Mutex};
+/// struct Store;
+///
+/// struct Cursor {
+///     rest: Mutex<String>,
+/// }
+///
+/// impl store::Host for Store {
+///     type Cursor = Cursor;
+///
+///     async fn cursor_new(&self, _: &Caller, word: String) -> Arc<Cursor> {
+///         Arc::new(Cursor { rest: Mutex::new(word) })
+///     }
+///
+///     async fn cursor_next(&self, _: &Caller, cursor: Arc<Cursor>) -> Option<char> {
+///         cursor.rest.lock().unwrap().pop()
+///     }
+///
+///     async fn cursor_count(&self, _: &Caller) -> u32 {
+///         unimplemented!("how many cursors there are")
+///     }
+///
+///     async fn join(&self, _: &Caller, one: Arc<Cursor>, other: Option<Arc<Cursor>>) -> Arc<Cursor> {
+///         let other = other.map(|other| other.rest.lock().unwrap().clone());
+///         one.rest.lock().unwrap().push_str(&other.unwrap_or_default());
+///         one
+///     }
+/// #     async fn cursor_same(&self, _: &Caller, _: Arc<Cursor>, _: Arc<Cursor>) -> bool { unimplemented!() }
+/// #     async fn open(&self, _: &Caller, _: String) -> Result<Arc<Cursor>, String> { unimplemented!() }
+/// #     async fn split(&self, _: &Caller, _: Arc<Cursor>) -> Vec<(u32, Arc<Cursor>)> { unimplemented!() }
+/// }
+/// ```
+///
+/// Every handle is an [`Arc`](std::sync::Arc): of one that was passed as `cursor` the Planet has let go, one that was passed as
+/// `borrow<cursor>` it keeps. When a Planet drops a handle its `Arc` is dropped, and when a Planet ends, however it ends, those of
+/// all that it held. Handles stand alone or inside of `list`, `option`, `tuple` and `result`; not in records and variants, yet.
+///
+/// An interface that uses the resource of another one (`use store.{cursor}`) is served by the same type as that one: its `Host`
+/// asks for the other's. Both are under `serves`, in one call of the macro.
+///
+/// Planets cannot pass such handles to each other yet, nor can the application call an interface that has resources.
+///
+/// # Mistakes
+///
+/// What is wrong is a compile error at the interface that is to blame. Async functions are not supported yet.
 pub use kokoro_macros::bindings;
 /// The text form of values, [WAVE](https://github.com/bytecodealliance/wasm-tools/tree/main/crates/wasm-wave).
 pub use wasmtime::component::wasm_wave as wave;

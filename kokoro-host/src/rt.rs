@@ -4,6 +4,7 @@ pub use wasmtime;
 
 pub use crate::link::Functions;
 use crate::link::Service;
+pub use crate::planet::Handles;
 pub use crate::primary::Description;
 
 /// A service for the interface `name` of `package`, a WIT package in binary form.

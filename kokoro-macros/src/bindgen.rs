@@ -79,7 +79,7 @@ fn incomparable(resolve: &Resolve) -> Vec<String> {
 }
 
 /// Whether values of a type hold a handle of a resource.
-fn holds_handle(resolve: &Resolve, ty: Type) -> bool {
+pub(crate) fn holds_handle(resolve: &Resolve, ty: Type) -> bool {
     let mut found = false;
     walk(resolve, ty, &mut |id| {
         found |= matches!(resolve.types[id].kind, TypeDefKind::Handle(_) | TypeDefKind::Resource);

@@ -32,18 +32,9 @@ impl Mismatch {
     }
 }
 
-/// Compares what is wanted with what is offered, function by function. The offer may have more functions.
+/// Compares what is wanted with what another Planet offers, function by function. The offer may have more functions.
 pub(crate) fn fit(import: &Interface, export: &Interface) -> Result<(), Mismatch> {
-    for (name, wanted) in &import.functions {
-        let Some(offered) = export.functions.get(name) else {
-            return Err(Mismatch::Differs(format!("it lacks the function `{name}`")));
-        };
-        supported(name, wanted)?;
-        supported(name, offered)?;
-        if let Some(difference) = function(wanted, offered) {
-            return Err(Mismatch::Differs(format!("the function `{name}` differs: {difference}")));
-        }
-    }
+    functions(import, export, Type::is_plain)?;
     match import.resources.first() {
         Some(resource) => Err(Mismatch::Unsupported(format!(
             "it defines the resource `{resource}`, and resources of other planets are not supported yet"
@@ -52,9 +43,32 @@ pub(crate) fn fit(import: &Interface, export: &Interface) -> Result<(), Mismatch
     }
 }
 
-fn supported(name: &str, function: &Function) -> Result<(), Mismatch> {
+/// Compares what is wanted with what the application serves. It may serve more functions and resources.
+pub(crate) fn fit_served(import: &Interface, served: &Interface) -> Result<(), Mismatch> {
+    if let Some(resource) = import.resources.difference(&served.resources).next() {
+        return Err(Mismatch::Differs(format!("it lacks the resource `{resource}`")));
+    }
+    functions(import, served, |ty| !ty.is_asynchronous())
+}
+
+/// Compares the functions, whose types have to be `supported`.
+fn functions(import: &Interface, export: &Interface, supported: fn(&Type) -> bool) -> Result<(), Mismatch> {
+    for (name, wanted) in &import.functions {
+        let Some(offered) = export.functions.get(name) else {
+            return Err(Mismatch::Differs(format!("it lacks the function `{name}`")));
+        };
+        all_supported(name, wanted, supported)?;
+        all_supported(name, offered, supported)?;
+        if let Some(difference) = function(wanted, offered) {
+            return Err(Mismatch::Differs(format!("the function `{name}` differs: {difference}")));
+        }
+    }
+    Ok(())
+}
+
+fn all_supported(name: &str, function: &Function, supported: fn(&Type) -> bool) -> Result<(), Mismatch> {
     let types = || function.params.iter().map(|(_, ty)| ty).chain(&function.result);
-    match types().find(|ty| !ty.is_plain()) {
+    match types().find(|ty| !supported(ty)) {
         _ if function.is_async => {
             Err(Mismatch::Unsupported(format!("`{name}` is an async function, and those are not supported yet")))
         }
@@ -129,13 +143,14 @@ fn difference(import: &Type, export: &Type, place: &str) -> Option<String> {
     .or_else(|| Some(format!("{place} is `{}` in the import and `{}` in the export", shape(import), shape(export))))
 }
 
-/// A type, with the kind of those that show as a name only.
+/// A type, with the kind or the place of those that show as a name only.
 fn shape(ty: &Type) -> String {
     match ty {
         Type::Record(_) => format!("record {ty}"),
         Type::Variant(_) => format!("variant {ty}"),
         Type::Enum(_) => format!("enum {ty}"),
         Type::Flags(_) => format!("flags {ty}"),
+        Type::Own(resource) | Type::Borrow(resource) => format!("{ty} of {}", resource.interface),
         _ => ty.to_string(),
     }
 }
@@ -230,6 +245,33 @@ mod tests {
             "f: func() -> string;",
             "the function `f` differs: there is no result in the import, and it is `string` in the export",
         );
+    }
+
+    #[test]
+    fn resources_of_the_application_are_compared_by_name() {
+        let check = |import: &str, served: &str, expected: &str| {
+            let fit = fit_served(&interface_from_wit(import), &interface_from_wit(served));
+            assert_eq!(fit.err().map(|mismatch| mismatch.to_string()).unwrap_or_default(), expected);
+        };
+        let served = "resource r { constructor(a: u8); next: func() -> list<r>; } resource s; f: func(r: borrow<r>);";
+        check("resource r { next: func() -> list<r>; } f: func(r: borrow<r>);", served, "");
+        check("resource q; f: func(r: borrow<q>);", served, "its types differ: it lacks the resource `q`");
+        check(
+            "resource r { previous: func(); }",
+            served,
+            "its types differ: it lacks the function `[method]r.previous`",
+        );
+        check(
+            "resource r; resource s; f: func(r: borrow<s>);",
+            served,
+            "its types differ: the function `f` differs: parameter `r` is `borrow<s> of test:it/it` in the import and `borrow<r> of test:it/it` in the export",
+        );
+        check(
+            "resource r; f: func(r: r);",
+            served,
+            "its types differ: the function `f` differs: parameter `r` is `r of test:it/it` in the import and `borrow<r> of test:it/it` in the export",
+        );
+        check("f: async func();", "f: async func();", "`f` is an async function, and those are not supported yet");
     }
 
     #[test]

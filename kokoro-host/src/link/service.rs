@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use tokio::time::timeout_at;
 use wasmtime::StoreContextMut;
-use wasmtime::component::{ComponentNamedList, Lift, LinkerInstance, Lower};
+use wasmtime::component::{ComponentNamedList, Lift, LinkerInstance, Lower, ResourceType};
 
 use crate::inspect::{Interface, interface_of_package};
 use crate::interface::InterfaceName;
-use crate::planet::{Call, CallError, Cause, FunctionName, Interruption, State};
+use crate::planet::{Call, CallError, Cause, FunctionName, Handles, Interruption, State};
 
 /// An interface that the application serves to Planets (plugins). Made by what [`bindings!`](crate::bindings) generates;
 /// given to [`Builder::serve`](crate::Builder::serve).
@@ -62,7 +62,7 @@ impl Caller {
 }
 
 impl Service {
-    /// The interface `name` of `package` (as `bindings!` encodes it); `define` defines each of its functions.
+    /// The interface `name` of `package` (as `bindings!` encodes it); `define` defines each of its resources and functions.
     pub(crate) fn new(
         name: &str,
         package: &[u8],
@@ -72,13 +72,13 @@ impl Service {
         Self { name, interface, define: Arc::new(define) }
     }
 
-    /// Defines the functions under the name that a Planet's import has.
+    /// Defines the resources and functions under the name that a Planet's import has.
     pub(super) fn link(&self, instance: LinkerInstance<'_, State>) -> wasmtime::Result<()> {
         (self.define)(&mut Functions { instance, interface: self.name.to_string().into() })
     }
 }
 
-/// Takes the functions of a service, one by one. Only generated code sees it.
+/// Takes the resources and functions of a service, one by one. Only generated code sees it.
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "lives only inside of generated code")]
 pub struct Functions<'l> {
@@ -87,25 +87,33 @@ pub struct Functions<'l> {
 }
 
 impl Functions<'_> {
-    /// Defines the function `name` (its name in WIT) as `answer`. `late` makes a result that says why there is none, if the
-    /// result's type has a place for that.
+    /// Defines the resource `name` (its name in WIT), whose handles are of the type `Resource<Tag>`.
+    pub fn resource<Tag: 'static>(&mut self, name: &str) -> wasmtime::Result<()> {
+        self.instance.resource(name, ResourceType::host::<Tag>(), |store, number| {
+            store.data().handles().drop(number);
+            Ok(())
+        })
+    }
+
+    /// Defines the function `name` (its name in WIT) as `answer`, which gets to know what handles the caller has. `late` makes
+    /// a result that says why there is none, if the result's type has a place for that.
     pub fn define<P, R, F, Fut>(&mut self, name: &str, late: Option<fn(String) -> R>, answer: F) -> wasmtime::Result<()>
     where
         P: ComponentNamedList + Lift + Send + Sync + 'static,
         R: ComponentNamedList + Lower + Send + Sync + 'static,
-        F: Fn(Caller, P) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = R> + Send + 'static,
+        F: Fn(Caller, Handles, P) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = wasmtime::Result<R>> + Send + 'static,
     {
         let function = FunctionName { interface: Some(Arc::clone(&self.interface)), function: name.into() };
         self.instance.func_wrap_async(name, move |store: StoreContextMut<'_, State>, params: P| {
             let planet = Arc::clone(store.data().name());
             let call = store.data().call().nested();
-            let answer = answer(Caller { planet, call: call.clone() }, params);
+            let answer = answer(Caller { planet, call: call.clone() }, store.data().handles().clone(), params);
             let function = function.clone();
             Box::new(async move {
                 let chain = Arc::clone(call.chain());
                 match timeout_at(call.deadline().into(), call.serving(answer)).await {
-                    Ok(results) => Ok(results),
+                    Ok(results) => results,
                     Err(_) => {
                         let error = CallError { planet: None, function, chain, cause: Cause::OverdueService };
                         match late {

@@ -3,6 +3,7 @@
 mod call;
 mod circle;
 mod failure;
+mod handles;
 mod memory;
 mod output;
 mod refusals;
@@ -22,6 +23,7 @@ use wasmtime_wasi_config::WasiConfig;
 pub(crate) use self::call::{Attached, Call, FunctionName};
 use self::circle::Errand;
 pub(crate) use self::failure::{CallError, Cause, End, Interruption, span};
+pub use self::handles::Handles;
 use self::memory::MemoryLimit;
 use self::output::{Channel, Output};
 pub(crate) use self::refusals::Refusals;
@@ -82,6 +84,7 @@ pub(crate) struct State {
     /// The environment variables that its manifest asks for.
     variables: Vec<String>,
     may_look_up_names: bool,
+    handles: Handles,
 }
 
 impl State {
@@ -96,6 +99,11 @@ impl State {
 
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    /// What it holds of the application's resources.
+    pub(crate) fn handles(&self) -> &Handles {
+        &self.handles
     }
 
     /// Where to note what it tries and was not granted.
@@ -146,6 +154,7 @@ impl Planet {
             refusals: Arc::clone(&refusals),
             variables: inspection.manifest.permissions.env.clone(),
             may_look_up_names: grants.name_lookup,
+            handles: Handles::default(),
         };
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| &mut state.memory);

@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, name_taken};
 use crate::graph::Node;
 use crate::inspect::{InspectError, Inspection, inspect, is_core, is_wasi};
 use crate::interface::InterfaceName;
-use crate::link::{Bindings, Mismatch, Service, fit};
+use crate::link::{Bindings, Mismatch, Service, fit, fit_served};
 use crate::registry::{Entry, Registry, State};
 use crate::resolve::{Pair, Provider};
 
@@ -295,7 +295,7 @@ impl Primary {
             let mut served: Vec<&Service> =
                 self.shared.services.iter().filter(|service| service.name.can_serve(import)).collect();
             served.sort_by_key(|service| std::cmp::Reverse(service.name.version().cloned()));
-            let misfit = |service: &Service| types.and_then(|types| fit(types, &service.interface).err());
+            let misfit = |service: &Service| types.and_then(|types| fit_served(types, &service.interface).err());
             match served.iter().find(|service| misfit(service).is_none()) {
                 Some(service) => {
                     bindings.served.insert((*import).clone(), service.name.clone());

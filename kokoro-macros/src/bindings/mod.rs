@@ -1,6 +1,7 @@
 //! `kokoro_host::bindings!`: what an application calls of its Planets (plugins), and what it serves to them.
 
 mod parse;
+mod resources;
 mod types;
 
 use std::collections::HashSet;
@@ -8,10 +9,11 @@ use std::collections::HashSet;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Error, LitStr, Result};
-use wit_parser::{Function, Interface, InterfaceId, TypeDefKind};
+use wit_parser::{Function, Interface, InterfaceId, TypeDefKind, TypeId};
 
 use self::parse::Declaration;
-use self::types::{Types, Unsupported, camel, snake};
+use self::resources::Handles;
+use self::types::{INSTEAD, Places, Types, Unsupported, camel, snake};
 use crate::fields::Listed;
 use crate::surroundings::Surroundings;
 use crate::wit::Wit;
@@ -58,8 +60,11 @@ fn expand(declaration: &Declaration, surroundings: &Surroundings) -> Result<Toke
         wit_component::encode(&wit.resolve, package).map_err(|error| Error::new(place, format!("{error:#}")))?;
     let package = Literal::byte_string(&package);
 
-    let names = modules.iter().map(|module| (module.id, module.ident.clone())).collect();
-    let types = Types { resolve: &wit.resolve, modules: names };
+    let places = Places {
+        modules: modules.iter().map(|module| (module.id, module.ident.clone())).collect(),
+        hosts: modules.iter().filter_map(|module| Some((module.id, own_names(&wit, module).host?))).collect(),
+    };
+    let types = Types { resolve: &wit.resolve, places: &places, handles: Handles::Refused };
     // Named after a module, so that it is as unique as that is.
     let Some(first) = modules.first() else { return Ok(TokenStream::new()) };
     let encoded = format_ident!("__KOKORO_PACKAGE_{}", first.ident.to_string().to_uppercase());
@@ -80,12 +85,10 @@ fn add(modules: &mut Vec<Module>, wit: &Wit, listed: &Listed, called: bool) -> R
     let name = listed.name.value();
     let id = wit.interface(&name).map_err(|e| error(e.to_string()))?;
     let interface = &wit.resolve.interfaces[id];
-    if let Some((resource, _)) =
-        interface.types.iter().find(|(_, ty)| matches!(wit.resolve.types[**ty].kind, TypeDefKind::Resource))
-    {
+    let is_resource = |(_, ty): &(&String, &TypeId)| matches!(wit.resolve.types[**ty].kind, TypeDefKind::Resource);
+    if let Some((resource, _)) = interface.types.iter().find(is_resource).filter(|_| called) {
         return Err(error(format!(
-            "`{name}` defines the resource `{resource}`, and resources between planets and the application are not supported yet\n  \
-             help: pass records, or an id that the other side gives out"
+            "`{name}` defines the resource `{resource}`, and resources of planets are not supported yet\n  {INSTEAD}"
         )));
     }
     match modules.iter_mut().find(|module| module.id == id) {
@@ -170,13 +173,10 @@ fn module_tokens(wit: &Wit, types: &Types<'_>, encoded: &Ident, module: &Module)
     if let Some(function) = functions.iter().find(|function| function.kind.is_async()) {
         return Err(error(Unsupported::Async(function.name.clone())));
     }
-    let mut names = Names::of(interface);
-    let own = interface.name.as_deref().unwrap_or_default();
-    let handle_ident = module.called.then(|| names.give(&camel(own), "Handle"));
-    let host_ident = module.served.then(|| names.give("Host", "Trait"));
-    let interface = Generated { name: &name, functions: &functions, package: encoded };
-    let called = handle_ident.map(|ident| handle(types, &interface, &ident).map_err(error)).transpose()?;
-    let served = host_ident.map(|ident| service(types, &interface, &ident).map_err(error)).transpose()?;
+    let names = own_names(wit, module);
+    let interface = Generated { id: module.id, name: &name, functions: &functions, package: encoded };
+    let called = names.handle.map(|ident| handle(types, &interface, &ident).map_err(error)).transpose()?;
+    let served = names.host.map(|ident| service(types, &interface, &ident).map_err(error)).transpose()?;
     Ok(quote! {
         #docs
         #[allow(missing_docs, unused_imports, dead_code, unreachable_pub, clippy::all)]
@@ -187,6 +187,21 @@ fn module_tokens(wit: &Wit, types: &Types<'_>, encoded: &Ident, module: &Module)
             #served
         }
     })
+}
+
+/// What is ours in a module: the handle type of an interface that is called, the trait of one that is served.
+struct OwnNames {
+    handle: Option<Ident>,
+    host: Option<Ident>,
+}
+
+fn own_names(wit: &Wit, module: &Module) -> OwnNames {
+    let interface = &wit.resolve.interfaces[module.id];
+    let mut names = Names::of(interface);
+    let own = interface.name.as_deref().unwrap_or_default();
+    let handle = module.called.then(|| names.give(&camel(own), "Handle"));
+    let host = module.served.then(|| names.give("Host", "Trait"));
+    OwnNames { handle, host }
 }
 
 /// The names of types and traits that a module has.
@@ -210,6 +225,7 @@ impl Names {
 
 /// An interface of which something is generated.
 struct Generated<'a> {
+    id: InterfaceId,
     /// Its full name.
     name: &'a str,
     functions: &'a [&'a Function],
@@ -223,7 +239,7 @@ fn handle(
     interface: &Generated<'_>,
     handle: &Ident,
 ) -> core::result::Result<TokenStream, Unsupported> {
-    let Generated { name, functions, package } = interface;
+    let Generated { name, functions, package, .. } = interface;
     let mut methods = Vec::new();
     for function in *functions {
         let wit_name = &function.name;
@@ -307,22 +323,44 @@ fn service(
     interface: &Generated<'_>,
     host: &Ident,
 ) -> core::result::Result<TokenStream, Unsupported> {
-    let Generated { name, functions, package } = interface;
+    let Generated { id, name, functions, package } = interface;
+    let (passed, shared) = (Types { handles: Handles::Passed, ..*types }, Types { handles: Handles::Shared, ..*types });
+    let (resources, mut definitions) = types.resources(*id);
     let mut methods = Vec::new();
-    let mut definitions = Vec::new();
+    let mut names: Vec<(Ident, String)> = Vec::new();
+    let mut foreign = Vec::new();
     // What is ours begins with `__` wherever it meets the names of parameters: no name in WIT does.
     for function in *functions {
         let wit_name = &function.name;
-        let method = snake(wit_name, Span::call_site());
-        let docs = types::docs(&function.docs, &format!("Answers `{wit_name}`."));
-        let idents: Vec<Ident> = function.params.iter().map(|param| snake(&param.name, Span::call_site())).collect();
-        let tys =
-            function.params.iter().map(|param| types.owned(&param.ty)).collect::<core::result::Result<Vec<_>, _>>()?;
-        let result = function.result.as_ref().map(|ty| types.owned(ty)).transpose()?;
-        let output = result.clone().unwrap_or_else(|| quote!(()));
-        let (results, answer) = match &result {
-            Some(ty) => (quote!((#ty,)), quote!((__answer,))),
-            None => (quote!(()), quote!(__answer)),
+        let resources::Method { shown, name: method, receiver } = types.method(function);
+        let method = snake(&method, Span::call_site());
+        if let Some((_, other)) = names.iter().find(|(name, _)| *name == method) {
+            return Err(Unsupported::SameMethod(other.clone(), shown, method));
+        }
+        names.push((method.clone(), shown.clone()));
+        let docs = types::docs(&function.docs, &format!("Answers `{shown}`."));
+        let mut idents: Vec<Ident> =
+            function.params.iter().map(|param| snake(&param.name, Span::call_site())).collect();
+        if let Some(receiver) = receiver.map(|name| snake(name, Span::call_site()))
+            && !idents.contains(&receiver)
+        {
+            idents[0] = receiver;
+        }
+        let tys = |types: &Types<'_>| {
+            let params = function.params.iter().map(|param| types.owned(&param.ty));
+            params.collect::<core::result::Result<Vec<_>, _>>()
+        };
+        let (passed_tys, shared_tys) = (tys(&passed)?, tys(&shared)?);
+        foreign.extend(types.foreign(function, *id));
+        let arguments =
+            function.params.iter().zip(&idents).map(|(param, ident)| types.shared(&param.ty, quote!(#ident)));
+        let (output, results, answer) = match &function.result {
+            Some(ty) => {
+                let (output, result) = (shared.owned(ty)?, passed.owned(ty)?);
+                let answer = types.passed(ty, quote!(__answer));
+                (output, quote!((#result,)), quote!((#answer,)))
+            }
+            None => (quote!(()), quote!(()), quote!(__answer)),
         };
         let late = match &function.result {
             Some(ty) if types.fails_as_string(ty) => quote! {
@@ -341,25 +379,38 @@ fn service(
             fn #method(
                 &self,
                 #caller: &::kokoro_host::Caller,
-                #(#idents: #tys),*
+                #(#idents: #shared_tys),*
             ) -> impl ::core::future::Future<Output = #output> + ::core::marker::Send;
         });
         definitions.push(quote! {
             let __this = ::std::sync::Arc::clone(&__host);
-            __functions.define::<(#(#tys,)*), #results, _, _>(#wit_name, #late, move |__caller, (#(#idents,)*)| {
-                let __this = ::std::sync::Arc::clone(&__this);
-                async move {
-                    let __answer = #host::#method(&*__this, &__caller, #(#idents),*).await;
-                    #answer
-                }
-            })?;
+            __functions.define::<(#(#passed_tys,)*), #results, _, _>(
+                #wit_name,
+                #late,
+                move |__caller, __handles, (#(#idents,)*)| {
+                    let __this = ::std::sync::Arc::clone(&__this);
+                    async move {
+                        #(let #idents = #arguments;)*
+                        let __answer = #host::#method(&*__this, &__caller, #(#idents),*).await;
+                        ::core::result::Result::<_, wasmtime::Error>::Ok(#answer)
+                    }
+                },
+            )?;
         });
     }
     let about = format!("Implemented by the application to serve `{name}`. Each function gets to know who calls.");
     let serve = format!("What a Primary's builder takes to serve `{name}`.");
+    foreign.sort_unstable();
+    foreign.dedup();
+    // What passes another interface's resources is served by the type that serves that one.
+    let above = foreign.iter().map(|id| {
+        let (module, host) = (&types.places.modules[id], &types.places.hosts[id]);
+        quote!(super::#module::#host)
+    });
     Ok(quote! {
         #[doc = #about]
-        pub trait #host: ::core::marker::Send + ::core::marker::Sync + 'static {
+        pub trait #host: #(#above +)* ::core::marker::Send + ::core::marker::Sync + 'static {
+            #(#resources)*
             #(#methods)*
         }
 

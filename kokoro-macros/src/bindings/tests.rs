@@ -36,6 +36,17 @@ const WIT: &str = "
     interface locate { use types.{place}; find: func(name: string) -> option<place>; }
     interface watch { resource sight { next: func(); } }
     interface later { wait: async func(); }
+    interface look {
+        use watch.{sight};
+        use types.{place};
+        at: func(sight: borrow<sight>) -> place;
+    }
+    interface chart {
+        resource sheet;
+        record legend { sheet: sheet }
+        read: func(legend: legend);
+    }
+    interface twins { resource a { b: func(); } a-b: func(); }
 ";
 
 #[test]
@@ -62,10 +73,38 @@ fn mistakes_name_the_fix() {
     );
     check(
         WIT,
-        quote!({ serves: ["acme:geo/watch@1.2.0"] }),
+        quote!({ serves: ["acme:geo/watch@1.2.0"], interfaces: ["acme:geo/watch@1.2.0"] }),
         &expect![[r#"
-        `acme:geo/watch@1.2.0` defines the resource `sight`, and resources between planets and the application are not supported yet
+        `acme:geo/watch@1.2.0` defines the resource `sight`, and resources of planets are not supported yet
           help: pass records, or an id that the other side gives out"#]],
+    );
+    check(
+        WIT,
+        quote!({ interfaces: ["acme:geo/look@1.2.0"] }),
+        &expect![[r#"
+        `acme:geo/look@1.2.0`: it passes handles of `sight`, and resources of planets are not supported yet
+          help: pass records, or an id that the other side gives out"#]],
+    );
+    check(
+        WIT,
+        quote!({ serves: ["acme:geo/look@1.2.0"] }),
+        &expect![[r#"
+        `acme:geo/look@1.2.0`: it passes handles of `sight`, whose interface the application does not serve
+          help: list `acme:geo/watch@1.2.0` under `serves`, too"#]],
+    );
+    check(
+        WIT,
+        quote!({ serves: ["acme:geo/chart@1.2.0"] }),
+        &expect![[r#"
+        `acme:geo/chart@1.2.0`: the type `legend` holds a handle of `sheet`, and handles inside of records and variants are not supported yet
+          help: pass the handle beside it"#]],
+    );
+    check(
+        WIT,
+        quote!({ serves: ["acme:geo/twins@1.2.0"] }),
+        &expect![[r#"
+        `acme:geo/twins@1.2.0`: `a.b` and `a-b` would both be the method `a_b`
+          help: rename one of them in the WIT"#]],
     );
     check(
         WIT,
@@ -168,4 +207,93 @@ fn two_modules_of_one_name_want_another() {
     );
     let input = quote!({ interfaces: ["acme:geo/locate@1.2.0", "acme:sea/locate@1.0.0" as at_sea] });
     check(&wit, input, &expect![[""]]);
+}
+
+#[test]
+fn resources_are_types_of_the_application_and_handles_are_shared_values() {
+    let wit = "
+        package a:a;
+        interface store {
+            resource cursor {
+                constructor(at: u32) -> result<cursor, string>;
+                next: func(cursor: u32) -> option<string>;
+                fork: func() -> list<tuple<u32, cursor>>;
+                count: static func(caller: list<borrow<cursor>>) -> u32;
+            }
+            type cursors = list<cursor>;
+            close: func(all: cursors);
+        }
+        interface search {
+            use store.{cursor as place};
+            find: func(after: borrow<place>) -> option<place>;
+        }";
+    let file: syn::File =
+        syn::parse2(expanded(wit, quote!({ serves: ["a:a/store", "a:a/search" as finder] }))).unwrap();
+    let modules =
+        file.items.into_iter().filter_map(|item| if let syn::Item::Mod(item) = item { item.content } else { None });
+    let traits = modules.flat_map(|(_, items)| items).filter(|item| matches!(item, syn::Item::Trait(_))).collect();
+    let traits = prettyplease::unparse(&syn::File { shebang: None, attrs: Vec::new(), items: traits });
+    expect![[r#"
+        ///Implemented by the application to serve `a:a/store`. Each function gets to know who calls.
+        pub trait Host: ::core::marker::Send + ::core::marker::Sync + 'static {
+            /// What Planets hold handles of as `cursor`. It is dropped when nobody holds one any more.
+            type Cursor: ::core::marker::Send + ::core::marker::Sync + 'static;
+            /// Answers `cursor.constructor`.
+            fn cursor_new(
+                &self,
+                caller: &::kokoro_host::Caller,
+                at: u32,
+            ) -> impl ::core::future::Future<
+                Output = ::core::result::Result<
+                    ::std::sync::Arc<<Self as super::store::Host>::Cursor>,
+                    ::std::string::String,
+                >,
+            > + ::core::marker::Send;
+            /// Answers `cursor.next`.
+            fn cursor_next(
+                &self,
+                caller: &::kokoro_host::Caller,
+                self_: ::std::sync::Arc<<Self as super::store::Host>::Cursor>,
+                cursor: u32,
+            ) -> impl ::core::future::Future<
+                Output = ::core::option::Option<::std::string::String>,
+            > + ::core::marker::Send;
+            /// Answers `cursor.fork`.
+            fn cursor_fork(
+                &self,
+                caller: &::kokoro_host::Caller,
+                cursor: ::std::sync::Arc<<Self as super::store::Host>::Cursor>,
+            ) -> impl ::core::future::Future<
+                Output = ::std::vec::Vec<
+                    (u32, ::std::sync::Arc<<Self as super::store::Host>::Cursor>),
+                >,
+            > + ::core::marker::Send;
+            /// Answers `cursor.count`.
+            fn cursor_count(
+                &self,
+                __caller: &::kokoro_host::Caller,
+                caller: ::std::vec::Vec<::std::sync::Arc<<Self as super::store::Host>::Cursor>>,
+            ) -> impl ::core::future::Future<Output = u32> + ::core::marker::Send;
+            /// Answers `close`.
+            fn close(
+                &self,
+                caller: &::kokoro_host::Caller,
+                all: ::std::vec::Vec<::std::sync::Arc<<Self as super::store::Host>::Cursor>>,
+            ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send;
+        }
+        ///Implemented by the application to serve `a:a/search`. Each function gets to know who calls.
+        pub trait Host: super::store::Host + ::core::marker::Send + ::core::marker::Sync + 'static {
+            /// Answers `find`.
+            fn find(
+                &self,
+                caller: &::kokoro_host::Caller,
+                after: ::std::sync::Arc<<Self as super::store::Host>::Cursor>,
+            ) -> impl ::core::future::Future<
+                Output = ::core::option::Option<
+                    ::std::sync::Arc<<Self as super::store::Host>::Cursor>,
+                >,
+            > + ::core::marker::Send;
+        }
+    "#]]
+    .assert_eq(&traits);
 }

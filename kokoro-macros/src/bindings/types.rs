@@ -8,10 +8,22 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use wit_parser::{Docs, InterfaceId, Resolve, Type, TypeDef, TypeDefKind, TypeId, TypeOwner};
 
-/// Where types are found: each interface is a module, and all modules are siblings.
+use super::resources::Handles;
+use crate::bindgen::holds_handle;
+
+/// Where types are found, and what handles of resources are among them.
+#[derive(Clone, Copy)]
 pub(super) struct Types<'a> {
     pub(super) resolve: &'a Resolve,
+    pub(super) places: &'a Places,
+    pub(super) handles: Handles,
+}
+
+/// Where each interface is found: it is a module, and all modules are siblings.
+pub(super) struct Places {
     pub(super) modules: HashMap<InterfaceId, Ident>,
+    /// The traits of those that the application serves.
+    pub(super) hosts: HashMap<InterfaceId, Ident>,
 }
 
 /// What WIT can say and bindings cannot.
@@ -23,6 +35,14 @@ pub(super) enum Unsupported {
     Homeless(String),
     /// An async function of this name.
     Async(String),
+    /// A record or variant, and the resource of which it holds a handle.
+    Inside(String, String),
+    /// A resource of an interface that the application does not serve: its name, and the interface's.
+    NotServed(String, String),
+    /// A resource of this name in an interface that the application calls.
+    OfPlanet(String),
+    /// Two functions that would be one method: their names, and the method's.
+    SameMethod(String, String, Ident),
 }
 
 impl fmt::Display for Unsupported {
@@ -31,9 +51,30 @@ impl fmt::Display for Unsupported {
             Self::Kind(kind) => write!(f, "the type `{kind}` is not supported in bindings of an application yet"),
             Self::Homeless(name) => write!(f, "the type `{name}` is in no interface"),
             Self::Async(name) => write!(f, "`{name}` is an async function, and those are not supported yet"),
+            Self::Inside(name, resource) => write!(
+                f,
+                "the type `{name}` holds a handle of `{resource}`, and handles inside of records and variants are not supported \
+                 yet\n  help: pass the handle beside it"
+            ),
+            Self::NotServed(resource, interface) => write!(
+                f,
+                "it passes handles of `{resource}`, whose interface the application does not serve\n  \
+                 help: list `{interface}` under `serves`, too"
+            ),
+            Self::OfPlanet(resource) => write!(
+                f,
+                "it passes handles of `{resource}`, and resources of planets are not supported yet\n  {INSTEAD}"
+            ),
+            Self::SameMethod(one, two, method) => write!(
+                f,
+                "`{one}` and `{two}` would both be the method `{method}`\n  help: rename one of them in the WIT"
+            ),
         }
     }
 }
+
+/// What to do without resources.
+pub(super) const INSTEAD: &str = "help: pass records, or an id that the other side gives out";
 
 /// A WIT name as Rust names types and cases. There is one that Rust keeps for itself.
 pub(super) fn camel(name: &str) -> String {
@@ -63,6 +104,9 @@ impl Types<'_> {
     /// The definition of a named type of the interface `home`.
     pub(super) fn definition(&self, id: TypeId, home: InterfaceId) -> Result<TokenStream, Unsupported> {
         let def = &self.resolve.types[id];
+        if holds_handle(self.resolve, Type::Id(id)) {
+            return self.definition_with_handles(id, home);
+        }
         let wit_name = def.name.as_deref().unwrap_or_default();
         let name = format_ident!("{}", camel(wit_name));
         let docs = docs(&def.docs, &format!("`{wit_name}`."));
@@ -150,8 +194,9 @@ impl Types<'_> {
             Type::String => quote!(::std::string::String),
             Type::ErrorContext => return Err(Unsupported::Kind("error-context")),
             Type::Id(id) => match self.home(*id) {
-                Some(_) => self.path(*id)?,
-                None => self.kind(&self.resolve.types[*id])?,
+                // What holds handles is another type on each side, so its name stands for none.
+                Some(_) if !holds_handle(self.resolve, *ty) => self.path(*id)?,
+                _ => self.kind(&self.resolve.types[*id])?,
             },
         })
     }
@@ -174,7 +219,7 @@ impl Types<'_> {
     }
 
     /// What stands behind aliases.
-    fn resolved(&self, ty: &Type) -> Type {
+    pub(super) fn resolved(&self, ty: &Type) -> Type {
         match ty {
             Type::Id(id) => match &self.resolve.types[*id].kind {
                 TypeDefKind::Type(ty) => self.resolved(ty),
@@ -209,7 +254,7 @@ impl Types<'_> {
     }
 
     /// The interface in which a type has its name, if it has one.
-    fn home(&self, id: TypeId) -> Option<InterfaceId> {
+    pub(super) fn home(&self, id: TypeId) -> Option<InterfaceId> {
         let def = &self.resolve.types[id];
         match (&def.name, def.owner) {
             (Some(_), TypeOwner::Interface(home)) => Some(home),
@@ -220,7 +265,7 @@ impl Types<'_> {
     fn path(&self, id: TypeId) -> Result<TokenStream, Unsupported> {
         let def = &self.resolve.types[id];
         let name = def.name.as_deref().unwrap_or_default();
-        let home = self.home(id).and_then(|home| self.modules.get(&home));
+        let home = self.home(id).and_then(|home| self.places.modules.get(&home));
         let home = home.ok_or_else(|| Unsupported::Homeless(name.to_owned()))?;
         let name = format_ident!("{}", camel(name));
         Ok(quote!(super::#home::#name))
@@ -250,6 +295,8 @@ impl Types<'_> {
                 quote!((#(#types,)*))
             }
             TypeDefKind::Type(ty) => self.owned(ty)?,
+            TypeDefKind::Handle(handle) => self.handle(handle)?,
+            TypeDefKind::Record(_) | TypeDefKind::Variant(_) => return Err(self.inside(def)),
             other => return Err(Unsupported::Kind(other.as_str())),
         })
     }
