@@ -22,6 +22,8 @@ impl pages::HostTrait for Served {
         Ok(self_ + caller.caller + answer)
     }
 
+    async fn with(&self, _: &Caller, _: u32) {}
+
     async fn within(&self, _: &Caller, _: u32, _: String, _: pages::Host) -> Result<(), String> {
         Ok(())
     }
@@ -45,6 +47,7 @@ async fn names_that_collide_are_others() {
     let _ = |page: pages::PageHandle, host: host::Host| async move {
         let _: Option<String> = page.planet();
         let _ = page.planet_(1, &pages::Page { caller: 1 }, 2).await;
+        let _ = page.with("a value").with_(1).await;
         let _ = page.within_(1, "", &pages::Host { this: 1 }).await;
         let _ = page.gen_(&types::Self_ { as_: 1 }, "").await;
         host.host(1).await

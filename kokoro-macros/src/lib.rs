@@ -37,7 +37,7 @@ pub fn core_bindings(_: TokenStream) -> TokenStream {
 /// Names are those of the WIT, as Rust writes them. Some are taken:
 ///
 /// - A keyword gets a `_`: a parameter `type` is `type_`, a case or type `self` is `Self_`.
-/// - Functions called `planet` and `within` are `planet_` and `within_` on a handle.
+/// - Functions called `planet`, `with` and `within` are `planet_`, `with_` and `within_` on a handle.
 /// - Where a type of the interface has the name of the handle, that is `PageHandle` instead of `Page`; where one is called
 ///   `host` (or the handle of a served interface is), the trait is `HostTrait`.
 /// - The functions of a resource `cursor` are `cursor_next` and so on, its constructor is `cursor_new`. The handle that a method

@@ -161,6 +161,7 @@ fn names_that_are_taken_are_others() {
             record page { self: u32 }
             record host { x: u32 }
             variant self { self }
+            %with: func();
             planet: func(caller: u32, self: u32) -> result<page, string>;
             gen: func();
         }";
@@ -170,6 +171,8 @@ fn names_that_are_taken_are_others() {
         "pub trait HostTrait",
         "pub enum Self_",
         "pub async fn planet_",
+        "pub async fn with_",
+        "pub fn with <",
         "__caller : & :: kokoro_host :: Caller , caller : u32",
         "fn gen_",
         "static __KOKORO_PACKAGE_PAGE",

@@ -151,7 +151,7 @@ fn without_an_answer_nothing_is_loaded_and_nothing_is_remembered() {
     let site = Site::without(&[]);
     let outcome = without_input(&mut ask(&site));
     assert_eq!((outcome.code, questions(&outcome)), (Some(1), 5), "{outcome:?}");
-    assert_contains(&outcome.stdout, &["took part:\n  none\n", "refused it: nobody answered whether to load it\n"]);
+    assert_contains(&outcome.stdout, &["took part:\n  none\n", "refused: nobody answered whether to load it\n"]);
     assert!(!answers(&site).exists());
 
     // What was answered before the end is known.
