@@ -73,6 +73,12 @@ pub(crate) enum Kind {
     ServedTwice {
         interface: InterfaceName,
     },
+    /// Two interfaces that share a resource are served with different types behind it.
+    TwoTypes {
+        resource: &'static str,
+        interfaces: [InterfaceName; 2],
+        types: [&'static str; 2],
+    },
     NoRuntime,
     InsideRuntime,
     NoThreads {
@@ -188,6 +194,11 @@ impl fmt::Display for Error {
             Kind::ServedTwice { interface } => write!(
                 f,
                 "the application serves `{interface}` twice\n  help: one service for each version of an interface"
+            ),
+            Kind::TwoTypes { resource, interfaces: [one, two], types: [this, that] } => write!(
+                f,
+                "the resource `{resource}` is served as `{this}` by `{one}` and as `{that}` by `{two}`, which pass it to each \
+                 other\n  help: serve both by one type of `{resource}`"
             ),
             Kind::NoRuntime => f.write_str(
                 "there is no tokio runtime here, and a Primary needs one for its clock\n  help: build it inside of an async function, under `#[tokio::main]`, or use `build_blocking`",

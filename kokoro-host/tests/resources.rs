@@ -176,6 +176,57 @@ async fn an_option_that_nobody_serves_stays_one_though_it_passes_handles() {
     assert_eq!(words.alive(), [""; 0]);
 }
 
+/// Serves both interfaces like [`Words`], with another type of cursors.
+struct Other;
+
+impl store::Host for Other {
+    type Cursor = ();
+
+    async fn cursor_new(&self, _: &Caller, _: String) -> Arc<()> {
+        unimplemented!()
+    }
+
+    async fn cursor_next(&self, _: &Caller, _: Arc<()>) -> Option<char> {
+        unimplemented!()
+    }
+
+    async fn cursor_same(&self, _: &Caller, _: Arc<()>, _: Arc<()>) -> bool {
+        unimplemented!()
+    }
+
+    async fn cursor_count(&self, _: &Caller) -> u32 {
+        unimplemented!()
+    }
+
+    async fn open(&self, _: &Caller, _: String) -> Result<Arc<()>, String> {
+        unimplemented!()
+    }
+
+    async fn split(&self, _: &Caller, _: Arc<()>) -> Vec<(u32, Arc<()>)> {
+        unimplemented!()
+    }
+
+    async fn join(&self, _: &Caller, _: Arc<()>, _: Option<Arc<()>>) -> Arc<()> {
+        unimplemented!()
+    }
+}
+
+impl search::Host for Other {
+    async fn longest(&self, _: &Caller, _: Vec<Arc<()>>) -> Option<String> {
+        unimplemented!()
+    }
+}
+
+#[tokio::test]
+async fn interfaces_that_share_a_resource_are_served_with_one_type_of_it() {
+    let builder = Primary::builder().serve(store::serve(Words::default())).serve(search::serve(Other));
+    expect_test::expect![[r#"
+        the resource `cursor` is served as `resources::Cursor` by `test:guests/store@0.1.0` and as `()` by `test:guests/search@0.1.0`, which pass it to each other
+          help: serve both by one type of `cursor`"#]]
+    .assert_eq(&builder.build().unwrap_err().to_string());
+    Primary::builder().serve(store::serve(Other)).serve(search::serve(Other)).build().unwrap();
+}
+
 /// The interface `store` as a component in WAT imports it.
 const STORE: &str = r#"(import "test:guests/store@0.1.0" (instance $store (export "cursor" (type (sub resource)))))
     (alias export $store "cursor" (type $cursor))"#;

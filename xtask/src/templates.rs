@@ -210,7 +210,8 @@ fn copy(workspace: &Workspace) -> Result<Files> {
         files.extend(read(folder)?.into_iter().map(|(path, content)| (place.join(path), content)));
     }
     let manifest = fs::read_to_string(workspace.root.join("Cargo.toml"))?;
-    files.insert(Path::new(COPY).join("Cargo.toml"), add_member(&manifest, PRIMARY)?.into_bytes());
+    let manifest = of_another_version(&add_member(&manifest, PRIMARY)?)?;
+    files.insert(Path::new(COPY).join("Cargo.toml"), manifest.into_bytes());
     files.insert(Path::new(COPY).join("Cargo.lock"), fs::read(workspace.root.join("Cargo.lock"))?);
     Ok(files)
 }
@@ -219,6 +220,14 @@ fn copy(workspace: &Workspace) -> Result<Files> {
 fn add_member(manifest: &str, member: &str) -> Result<String> {
     let (before, after) = manifest.split_once("\nmembers = [").context("Cargo.toml has no list of members")?;
     Ok(format!("{before}\nmembers = [\n    \"{member}\",{after}"))
+}
+
+/// The text of a workspace's Cargo.toml, with another version of its packages. In one target folder, cargo would take those of
+/// the copy for those of this workspace otherwise: it knows them by name, version and place in their workspace.
+fn of_another_version(manifest: &str) -> Result<String> {
+    let place = manifest.find("[workspace.package]\nversion = \"").context("Cargo.toml has no version")?;
+    let (before, version) = manifest.split_at(place);
+    Ok(format!("{before}{}", version.replacen("\"\n", "+copy\"\n", 1)))
 }
 
 /// The files below `folder`, by their paths in it, without what cargo has put there.
@@ -312,6 +321,13 @@ mod tests {
         let manifest = add_member("[workspace]\nmembers = [\n    \"a\",\n]\n", "b").unwrap();
         assert_eq!(manifest, "[workspace]\nmembers = [\n    \"b\",\n    \"a\",\n]\n");
         assert!(add_member("[package]\n", "b").is_err());
+    }
+
+    #[test]
+    fn the_packages_of_the_copy_are_of_another_version() {
+        let manifest = of_another_version("[workspace.package]\nversion = \"0.1.0\"\nedition = \"2024\"\n").unwrap();
+        assert_eq!(manifest, "[workspace.package]\nversion = \"0.1.0+copy\"\nedition = \"2024\"\n");
+        assert!(of_another_version("[package]\n").is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! An interface that the application itself serves to Planets.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
@@ -19,6 +19,16 @@ pub struct Service {
     pub(crate) name: InterfaceName,
     pub(crate) interface: Interface,
     define: Arc<Define>,
+    behind: Vec<Behind>,
+}
+
+/// The type of the application's that is behind the handles of a resource.
+#[derive(Debug, Clone, Copy)]
+struct Behind {
+    resource: &'static str,
+    tag: TypeId,
+    value: TypeId,
+    value_name: &'static str,
 }
 
 type Define = dyn Fn(&mut Functions<'_>) -> wasmtime::Result<()> + Send + Sync;
@@ -69,7 +79,23 @@ impl Service {
         define: impl Fn(&mut Functions<'_>) -> wasmtime::Result<()> + Send + Sync + 'static,
     ) -> Self {
         let (name, interface) = interface_of_package(name, package);
-        Self { name, interface, define: Arc::new(define) }
+        Self { name, interface, define: Arc::new(define), behind: Vec::new() }
+    }
+
+    /// Says that values of the type `T` are behind handles of the type `Resource<Tag>`. Only generated code calls it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn behind<Tag: 'static, T: 'static>(mut self, resource: &'static str) -> Self {
+        let value_name = std::any::type_name::<T>();
+        self.behind.push(Behind { resource, tag: TypeId::of::<Tag>(), value: TypeId::of::<T>(), value_name });
+        self
+    }
+
+    /// The name of a resource that both pass and serve by values of different types, and these types.
+    pub(crate) fn disagrees(&self, other: &Self) -> Option<[&'static str; 3]> {
+        let pairs = self.behind.iter().flat_map(|one| other.behind.iter().map(move |two| (one, two)));
+        let mut different = pairs.filter(|(one, two)| one.tag == two.tag && one.value != two.value);
+        different.next().map(|(one, two)| [one.resource, one.value_name, two.value_name])
     }
 
     /// Defines the resources and functions under the name that a Planet's import has.

@@ -134,13 +134,20 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If there is no tokio runtime here, if one interface is served twice, or if Wasmtime does not run on this machine. The
+    /// If there is no tokio runtime here, if one interface is served twice, if two interfaces that share a resource are served
+    /// with different types of it, or if Wasmtime does not run on this machine. The
     /// runtime needs a clock (`enable_time`); without one, tokio panics at the first deadline.
     pub fn build(self) -> Result<Primary, Error> {
         let runtime = runtime::Handle::try_current().map_err(|_| Kind::NoRuntime)?;
         for (i, service) in self.services.iter().enumerate() {
             if self.services[..i].iter().any(|other| other.name == service.name) {
                 return Err(Kind::ServedTwice { interface: service.name.clone() }.into());
+            }
+            for other in &self.services[..i] {
+                if let Some([resource, one, two]) = other.disagrees(service) {
+                    let interfaces = [other.name.clone(), service.name.clone()];
+                    return Err(Kind::TwoTypes { resource, interfaces, types: [one, two] }.into());
+                }
             }
         }
         let engine = match self.engine {

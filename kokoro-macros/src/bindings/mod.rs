@@ -407,6 +407,7 @@ fn service(
         let (module, host) = (&types.places.modules[id], &types.places.hosts[id]);
         quote!(super::#module::#host)
     });
+    let values = [*id].into_iter().chain(foreign.iter().copied()).flat_map(|id| types.values(id));
     Ok(quote! {
         #[doc = #about]
         pub trait #host: #(#above +)* ::core::marker::Send + ::core::marker::Sync + 'static {
@@ -421,6 +422,7 @@ fn service(
                 #(#definitions)*
                 ::core::result::Result::Ok(())
             })
+            #(#values)*
         }
     })
 }

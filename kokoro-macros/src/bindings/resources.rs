@@ -143,6 +143,19 @@ impl<'a> Types<'a> {
         both.unzip()
     }
 
+    /// For each resource of an interface, what tells a service which type of the application is behind it.
+    pub(super) fn values(&self, home: InterfaceId) -> Vec<TokenStream> {
+        let (module, host) = (&self.places.modules[&home], &self.places.hosts[&home]);
+        let types = self.resolve.interfaces[home].types.values();
+        let defined = types.filter(|id| matches!(self.resolve.types[**id].kind, TypeDefKind::Resource));
+        let value = |id: &TypeId| {
+            let resource = self.resource(*id);
+            let (name, associated, tag) = (resource.name, resource.associated(), resource.tag());
+            quote!(.behind::<super::#module::#tag, <__T as super::#module::#host>::#associated>(#name))
+        };
+        defined.map(value).collect()
+    }
+
     /// What Wasmtime passed as `value`, as the application's function takes it.
     pub(super) fn shared(&self, ty: &Type, value: TokenStream) -> TokenStream {
         self.converted(ty, value, &|handle, value| match handle {
