@@ -103,7 +103,10 @@ impl Needs {
             let (kind, which) = refused.split_once(' ').unwrap_or((refused, ""));
             match kind {
                 "env" => missing.add("asks to see in its environment", which, "--allow-env", &word(which)),
-                "http" => missing.add("tried to reach by HTTP", which, "--allow-http", &word(which)),
+                // What is no host cannot be granted.
+                "http" if !which.is_empty() => {
+                    missing.add("tried to reach by HTTP", which, "--allow-http", &word(which))
+                }
                 "tcp" | "udp" | "name" => missing.add("tried to use the network", "", "--allow-net", ""),
                 _ => {}
             }
@@ -116,8 +119,7 @@ impl Needs {
     fn directories(&self, missing: &mut Missing) {
         let Granted { read, write, .. } = &self.granted;
         let has_none = read.is_empty() && write.is_empty();
-        let tried = self.refused.iter().any(|refused| refused == "read" || refused.starts_with("path "));
-        if has_none && !tried {
+        if has_none && !self.refused.contains("read") {
             return;
         }
         for asked in self.asked.write.iter().filter(|asked| !is_in(asked, write.keys())) {
@@ -134,9 +136,9 @@ impl Needs {
         }
         if has_none {
             missing.add("tried to use files", "", "--allow-read", "DIR");
-        } else if write.is_empty() {
-            for path in self.refused.iter().filter_map(|refused| refused.strip_prefix("path ")) {
-                missing.add("tried to write, or to leave what it was granted, at", path, "--allow-write", "DIR");
+        } else {
+            for path in self.refused.iter().filter_map(|refused| refused.strip_prefix("write ")) {
+                missing.add("tried to change what it may only read,", path, "--allow-write", "DIR");
             }
         }
     }
@@ -257,7 +259,7 @@ mod tests {
         check(
             r#"{"write":["src"]}"#,
             none().read("src", "src"),
-            &["path a"],
+            &["write a"],
             Some("asks to write `src`; grant it with `--allow-write src`"),
         );
         check(
@@ -280,10 +282,10 @@ mod tests {
                  grant it with `--allow-http a.org:443 --allow-net`",
             ),
         );
-        let outside = "tried to write, or to leave what it was granted, at `../x`; grant it with `--allow-write DIR`";
-        check("{}", none().read("src", "src"), &["path ../x"], Some(outside));
+        let changed = "tried to change what it may only read, `x`; grant it with `--allow-write DIR`";
+        check("{}", none().read("src", "src"), &["path ../x", "write x"], Some(changed));
         // There is no option that would help.
-        check("{}", none().write("src", "src"), &["path ../x", "something new"], None);
+        check("{}", none().write("src", "src"), &["path ../x", "http", "something new"], None);
     }
 
     #[test]

@@ -61,10 +61,10 @@ impl Engine {
     /// If Wasmtime cannot generate code for this machine, or no thread can be started.
     pub fn new() -> Result<Self, EngineError> {
         let mut config = wasmtime::Config::new();
-        // Support for `async` functions makes every call about three times as slow, and a feature of Wasmtime that some
-        // other crate asks for would switch it on.
         // 64-bit memories are refused anyway, and 64-bit tables with them.
         config.wasm_memory64(false);
+        // Support for `async` functions makes every call about three times as slow, and a feature of Wasmtime that some
+        // other crate asks for would switch it on.
         config.wasm_component_model(true).epoch_interruption(true).concurrency_support(false);
         let wasmtime = wasmtime::Engine::new(&config).map_err(|e| EngineError(format!("{e:#}")))?;
         let ticking = Arc::new(AtomicBool::new(true));

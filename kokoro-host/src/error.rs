@@ -223,7 +223,7 @@ fn write_nearest(f: &mut fmt::Formatter<'_>, nearest: &[String]) -> fmt::Result 
 /// What is said of a Planet whose name another one has already.
 pub(crate) fn name_taken(name: &str, by: &str) -> String {
     format!(
-        "another planet is called `{name}` already, from {by}\n  help: load only one of them, or give one another name (`name: \"..\"` in `planet!`, `name` in its manifest)"
+        "another planet is called `{name}` already, from {by}\n  help: load only one of them, or give one another name (by `Admission::named`, or as it calls itself: `name: \"..\"` in `planet!`, `name` in its manifest)"
     )
 }
 

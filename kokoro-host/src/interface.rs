@@ -86,6 +86,12 @@ impl Serialize for InterfaceName {
     }
 }
 
+/// A stranger's text as part of a sentence: without what would begin another line or move a terminal's cursor.
+pub(crate) fn in_one_line(text: impl fmt::Display) -> String {
+    let plain = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.to_string().chars().map(plain).collect()
+}
+
 /// Text that is no name of an interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InterfaceNameError {
@@ -98,7 +104,8 @@ impl fmt::Display for InterfaceNameError {
         write!(
             f,
             "`{}` is not the name of an interface: {}; write it like `acme:log/sink@1.2.0`",
-            self.text, self.problem
+            in_one_line(&self.text),
+            self.problem
         )
     }
 }

@@ -12,8 +12,8 @@ pub struct Limits {
     /// An allocation beyond it fails inside the Planet, as it does on a machine without memory. Tables count as well,
     /// and so does what one call passes from Planet to Planet: there each byte of a `list<u8>` takes 40.
     pub memory: usize,
-    /// Bytes of linear memory and tables over all Planets of one Primary together. Default: no limit.
-    pub total_memory: usize,
+    /// Bytes of linear memory and tables over all Planets of one Primary together. Default: none, no limit.
+    pub total_memory: Option<usize>,
     /// How long the application may take to decide whether a Planet is let in. Default: 10 minutes, since a person may be
     /// asked.
     pub admission: Duration,
@@ -30,7 +30,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             memory: 1 << 30,
-            total_memory: usize::MAX,
+            total_memory: None,
             admission: Duration::from_secs(10 * 60),
             call: Duration::from_secs(30),
             start: Duration::from_secs(30),

@@ -6,7 +6,7 @@ use std::fmt;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use crate::interface::{InterfaceName, InterfaceNameError};
+use crate::interface::{InterfaceName, InterfaceNameError, in_one_line};
 
 /// What a Planet (plugin) is, needs and offers: its `kokoro:planet` section together with the component's own imports and
 /// exports. Known without running or compiling anything.
@@ -106,8 +106,10 @@ const SECTION: &str = "its section `kokoro:planet`";
 impl fmt::Display for SectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Json(error) => write!(f, "{SECTION} is not the JSON of a manifest: {error}"),
-            Self::Version { text, error } => write!(f, "in {SECTION} the `version`, `{text}`, is not semver: {error}"),
+            Self::Json(error) => write!(f, "{SECTION} is not the JSON of a manifest: {}", in_one_line(error)),
+            Self::Version { text, error } => {
+                write!(f, "in {SECTION} the `version`, `{}`, is not semver: {error}", in_one_line(text))
+            }
             Self::Interface { field, error } => write!(f, "in {SECTION}, field `{field}`: {error}"),
             Self::Name(problem) => write!(f, "{problem}; it is the manifest's `name`, else the stem of the file"),
         }

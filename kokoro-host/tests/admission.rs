@@ -97,14 +97,21 @@ async fn who_is_refused_is_in_the_graph_and_in_the_reasons_of_those_who_need_it(
 
 #[tokio::test]
 async fn who_is_refused_holds_no_name() {
-    let refused = Arc::new(AtomicUsize::new(0));
-    let first_is_refused = move |_| match refused.fetch_add(1, Ordering::Relaxed) {
-        0 => Admission::refused("it is a stranger"),
-        _ => Admission::admitted(),
+    let decide = |candidate: Candidate| match candidate.manifest().version {
+        None => Admission::refused("it is a stranger"),
+        Some(_) => Admission::admitted(),
     };
-    let primary = with_admission(first_is_refused, &["extra", "extra"]).await;
+    let primary = with_admission(decide, &[]).await;
+    let stranger = with_manifest(wat("(component)"), r#"{"name":"extra"}"#);
+    for _ in 0..2 {
+        let report = primary.load_bytes("it", stranger.clone()).await.unwrap();
+        assert_eq!(report.to_string(), "extra: refused: it is a stranger");
+    }
+    primary.load_bytes("extra", guest("extra")).await.unwrap();
     assert_eq!(node(&primary, "extra").state, State::Running);
     assert_eq!(node(&primary, "extra (2)").state, State::Refused);
+    // It is remembered once, however often it comes.
+    assert_eq!(primary.graph().planets.len(), 2);
     primary.get::<Extra>().unwrap().name().await.unwrap();
 }
 
@@ -129,7 +136,7 @@ async fn of_two_files_with_one_name_the_second_fails() {
     expect![[r#"
         one: running
         one (2): failed: another planet is called `one` already, from `../extra.wasm`
-            help: load only one of them, or give one another name (`name: ".."` in `planet!`, `name` in its manifest)"#]]
+            help: load only one of them, or give one another name (by `Admission::named`, or as it calls itself: `name: ".."` in `planet!`, `name` in its manifest)"#]]
     .assert_eq(&report);
 }
 
@@ -164,6 +171,26 @@ async fn only_exports_that_count_serve_anybody() {
 }
 
 #[tokio::test]
+async fn functions_in_no_interface_count_only_with_all_exports() {
+    let bare = || {
+        wat(r#"(component
+            (core module $code (func (export "answer") (result i32) i32.const 42))
+            (core instance $code (instantiate $code))
+            (func (export "answer") (result u32) (canon lift (core func $code "answer"))))"#)
+    };
+    for (admission, there) in [
+        (Admission::admitted as fn() -> Admission, true),
+        (|| Admission::admitted().no_exports(), false),
+        (|| Admission::admitted().only_exports(["test:guests/extra"]), false),
+    ] {
+        let primary = Primary::builder().admit(move |_| admission()).build().unwrap();
+        primary.load_bytes("bare", bare()).await.unwrap();
+        assert_eq!(node(&primary, "bare").state, State::Running);
+        assert_eq!(primary.function("bare", "answer").is_ok(), there);
+    }
+}
+
+#[tokio::test]
 async fn who_requires_an_export_that_does_not_count_says_so() {
     let decide = |candidate: Candidate| match candidate.name() {
         "faulty" => Admission::admitted().no_exports(),
@@ -182,13 +209,10 @@ async fn whatever_goes_wrong_over_a_decision_refuses() {
         assert_eq!(node.state, State::Refused);
         node.reason.unwrap()
     };
-    let builder = || {
-        let mut limits = Limits::default();
-        limits.admission = Duration::from_millis(50);
-        Primary::builder().limits(limits)
-    };
+    let builder = Primary::builder;
     let panics = builder().admit(|candidate: Candidate| -> Admission { panic!("no idea about {}", candidate.name()) });
-    expect!["the application did not decide about it within 50 ms"].assert_eq(&refused(panics.build().unwrap()).await);
+    expect!["the application panicked when it was asked about it: no idea about extra"]
+        .assert_eq(&refused(panics.build().unwrap()).await);
     let panics_later = builder().admit(|_| async {
         tokio::task::yield_now().await;
         if true {
@@ -201,8 +225,23 @@ async fn whatever_goes_wrong_over_a_decision_refuses() {
     let errs = builder().admit(|_| async { std::fs::read("/nowhere/at/all").map(|_| Admission::admitted()) });
     expect!["the application could not decide about it: No such file or directory (os error 2)"]
         .assert_eq(&refused(errs.build().unwrap()).await);
-    let silent = builder().admit(|_| std::future::pending::<Admission>());
+    let hasty = || {
+        let mut limits = Limits::default();
+        limits.admission = Duration::from_millis(50);
+        builder().limits(limits)
+    };
+    let silent = hasty().admit(|_| std::future::pending::<Admission>());
     expect!["the application did not decide about it within 50 ms"].assert_eq(&refused(silent.build().unwrap()).await);
+    // Nor is one waited for that keeps its thread.
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    let blocked = Mutex::new(blocked);
+    let blocking = hasty().admit(move |_| {
+        let _ = blocked.lock().unwrap().recv();
+        Admission::admitted()
+    });
+    expect!["the application did not decide about it within 50 ms"]
+        .assert_eq(&refused(blocking.build().unwrap()).await);
+    drop(release);
     let bad_name = builder().admit(|_| Admission::admitted().named("a b"));
     expect![[r#"what the application decided about it cannot be done: the planet's name, "a b", cannot be used: a name has 1 to 64 letters, digits, dashes, dots and underscores"#]]
         .assert_eq(&refused(bad_name.build().unwrap()).await);
@@ -210,7 +249,7 @@ async fn whatever_goes_wrong_over_a_decision_refuses() {
     expect!["what the application decided about it cannot be done: of the exports that shall count, `test:guests` is not the name of an interface: it names a package and no interface in it; write it like `acme:log/sink@1.2.0`"]
         .assert_eq(&refused(bad_export.build().unwrap()).await);
     let bad_grants = builder().admit(|_| Admission::granted(Grants::none().http("https://example.com/")));
-    expect!["what the application decided about it cannot be done: for HTTP, `https://example.com/` names no host: write `example.com`, `example.com:8080`, `*.example.com` or `*`, without `https://` and without a path"]
+    expect!["what the application decided about it cannot be done: for HTTP, `https://example.com/` names no host: write `example.com`, `example.com:8080`, `*.example.com` or `*`, without `https://`, without a path, and in ASCII (`xn--..`)"]
         .assert_eq(&refused(bad_grants.build().unwrap()).await);
 }
 
@@ -309,6 +348,7 @@ async fn grants_are_in_the_graph_without_their_values() {
     let decide = move |_| {
         let grants = Grants::none().read(&path, "/data").env("TOKEN", "secret").http("*.example.com:443");
         let grants = grants.tcp_connect("127.0.0.1:80".parse::<kokoro_host::Addresses>().unwrap()).name_lookup();
+        let grants = grants.args(["program", "--token=secret"]);
         Admission::granted(grants.config("key", "secret"))
     };
     let primary = with_admission(decide, &["extra"]).await;
@@ -316,7 +356,7 @@ async fn grants_are_in_the_graph_without_their_values() {
     expect![[r#"
         extra 0.1.0  running
           exports   test:guests/extra@0.1.0
-          granted   read .. as /data, env TOKEN, tcp 127.0.0.1:80, http *.example.com:443, config key, name lookup
+          granted   read .. as /data, env TOKEN, 2 arguments, tcp 127.0.0.1:80, http *.example.com:443, config key, name lookup
 
         started in this order: extra
     "#]]

@@ -18,15 +18,9 @@ async fn chain_of_three() -> Primary {
     let primary = primary_with(Primary::builder().admit(named), &["faulty", "relay"]).await;
     for name in ["beta", "alpha"] {
         let app = format!(r#"{{"name":"step","requires":["test:guests/step@0.1.0"],"app":{{"name":"{name}"}}}}"#);
-        primary.load_bytes("step", first_manifest(guest("step"), &app)).await.unwrap();
+        primary.load_bytes("step", support::first_manifest(guest("step"), &app)).await.unwrap();
     }
     primary
-}
-
-/// The component with `json` as its first manifest, which is the one that counts.
-fn first_manifest(component: Vec<u8>, json: &str) -> Vec<u8> {
-    let header = support::with_manifest(component[..8].to_vec(), json);
-    [header, component[8..].to_vec()].concat()
 }
 
 fn request(text: &str) -> Request {

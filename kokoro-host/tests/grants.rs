@@ -326,7 +326,7 @@ async fn what_needs_two_grants_opens_with_both() {
     assert_eq!(succeed(&around, connect.clone(), "tcp connect by name").await, [""; 0]);
     assert_eq!(succeed(&around, connect.name_lookup(), "tcp connect by name").await, ["tcp connect by name"]);
     let answer =
-        Grants::none().udp_listen(around.address("udp visitor")).udp(Addresses::of(std::net::Ipv4Addr::LOCALHOST));
+        Grants::none().udp_listen(around.address("udp visitor")).udp(Addresses::of_ip(std::net::Ipv4Addr::LOCALHOST));
     assert_eq!(succeed(&around, answer, "udp receive and").await, ["udp receive and answer"]);
     let traces = around.traces();
     assert_eq!(traces, ["tcp: the probe", "udp visitor: the probe"]);
@@ -335,11 +335,12 @@ async fn what_needs_two_grants_opens_with_both() {
 #[tokio::test]
 async fn addresses_can_be_granted_in_numbers() {
     let around = Surroundings::new();
-    let local = Addresses::of(std::net::Ipv4Addr::LOCALHOST);
+    let local = Addresses::of_ip(std::net::Ipv4Addr::LOCALHOST);
     let connect = ["tcp connect", "tcp connect elsewhere"];
     assert_eq!(succeed(&around, Grants::none().tcp_connect(local), "tcp").await, connect);
-    let port = Addresses::port(around.address("tcp").port());
+    let port = Addresses::of_port(around.address("tcp").port());
     assert_eq!(succeed(&around, Grants::none().tcp_connect(port), "tcp").await, ["tcp connect"]);
+    assert_eq!(succeed(&around, Grants::none().tcp_connect(Addresses::all()), "tcp").await, connect);
     let elsewhere: SocketAddr = ([127, 0, 0, 2], around.address("tcp").port()).into();
     assert_eq!(succeed(&around, Grants::none().tcp_connect(elsewhere), "tcp").await, [""; 0]);
 }

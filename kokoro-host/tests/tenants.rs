@@ -9,7 +9,7 @@ use support::{faults::Faults, guest, host, node, primary_with, renamed};
 
 fn limited(total_memory: usize) -> Limits {
     let mut limits = Limits::default();
-    limits.total_memory = total_memory;
+    limits.total_memory = Some(total_memory);
     limits
 }
 

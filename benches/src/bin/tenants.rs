@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -49,7 +50,6 @@ async fn start(engine: &Engine, folder: &Path) -> Result<Primary> {
 }
 
 struct Row {
-    tenants: usize,
     /// Of one tenant, the median.
     start: Duration,
     drop: Duration,
@@ -75,7 +75,7 @@ async fn measure(tenants: usize, folder: &Path, engine: impl Fn() -> Result<Engi
         drop(primary);
         drops.push(began.elapsed());
     }
-    Ok(Row { tenants, start: median(starts), drop: median(drops), resident })
+    Ok(Row { start: median(starts), drop: median(drops), resident })
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -103,30 +103,37 @@ fn planets(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    planets(folder.path())?;
-    let engine = Engine::new()?;
-    let began = Instant::now();
+/// One row is measured in a process of its own: what an earlier one has freed would hide what it needs.
+async fn row(tenants: usize, engine: &str, folder: &Path) -> Result<()> {
+    let shared = Engine::new()?;
     // Keeps the code, which is compiled here and not again.
-    let first = start(&engine, folder.path()).await?;
-    let compiled = began.elapsed();
-
-    println!("tenants   engine    start one     drop one   resident per tenant");
-    for tenants in [1, 100, 1000] {
-        show("shared", &measure(tenants, folder.path(), || Ok(engine.clone())).await?);
-    }
-    show("its own", &measure(10, folder.path(), || Ok(Engine::new()?)).await?);
-    println!("\nThe very first tenant, whose three Planets are compiled: {:.1} ms", millis(compiled));
+    let first = start(&shared, folder).await?;
+    let row = match engine {
+        "shared" => measure(tenants, folder, || Ok(shared.clone())).await?,
+        _ => measure(tenants, folder, || Ok(Engine::new()?)).await?,
+    };
     drop(first);
+    let Row { start, drop, resident } = row;
+    let (start, drop, kibibytes) = (millis(start), millis(drop), resident >> 10);
+    println!("{tenants:>7}   {engine:<6}   {start:>8.2} ms  {drop:>8.2} ms  {kibibytes:>15} KiB");
     Ok(())
 }
 
-fn show(engine: &str, row: &Row) {
-    let Row { tenants, start, drop, resident } = row;
-    let (start, drop, kibibytes) = (millis(*start), millis(*drop), resident >> 10);
-    println!("{tenants:>7}   {engine:<7}  {start:>8.2} ms  {drop:>8.2} ms  {kibibytes:>15} KiB");
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [tenants, engine, folder] = &arguments[..] {
+        return row(tenants.parse()?, engine, folder.as_ref()).await;
+    }
+    let folder = tempfile::tempdir()?;
+    planets(folder.path())?;
+    println!("tenants   engine   start one     drop one   resident per tenant");
+    for (tenants, engine) in [("1", "shared"), ("100", "shared"), ("1000", "shared"), ("10", "own")] {
+        let mut row = Command::new(std::env::current_exe()?);
+        let status = row.args([tenants, engine]).arg(folder.path()).status()?;
+        anyhow::ensure!(status.success(), "the row of {tenants} failed: {status}");
+    }
+    Ok(())
 }
 
 fn millis(time: Duration) -> f64 {

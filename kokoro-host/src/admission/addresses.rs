@@ -30,12 +30,12 @@ impl Addresses {
     }
 
     /// All ports of one IP address.
-    pub fn of(ip: impl Into<IpAddr>) -> Self {
+    pub fn of_ip(ip: impl Into<IpAddr>) -> Self {
         Self { ip: Some(ip.into()), port: None }
     }
 
     /// One port of all IP addresses.
-    pub fn port(port: u16) -> Self {
+    pub fn of_port(port: u16) -> Self {
         Self { ip: None, port: Some(port) }
     }
 

@@ -13,7 +13,9 @@ use super::hosts::Hosts;
 ///
 /// All of it is in WASI's own words and reaches the Planet through WASI: files and sockets through its standard library, HTTP
 /// through `wasi:http`, settings through `wasi:config/store`. What a Planet tries without having been granted it fails inside the
-/// Planet, and once for each missing permission `tracing` says so (a warning with the field `planet`).
+/// Planet, and once for each missing permission `tracing` says so: a warning with the fields `planet` and `permission`, up to 64 for
+/// one Planet. That arguments, variables or keys are not there is no failure for a Planet; of these only the variables that its
+/// manifest asks for are warned about.
 ///
 /// ```
 /// use kokoro_host::Grants;
@@ -71,7 +73,8 @@ impl Grants {
     }
 
     fn directory(mut self, host: PathBuf, guest: String, access: Access) -> Self {
-        if self.directories.iter().any(|other| other.guest == guest) {
+        let plain = |path: &str| path.trim_end_matches('/').to_owned();
+        if self.directories.iter().any(|other| plain(&other.guest) == plain(&guest)) {
             self.problems.push(format!("two directories are granted at one path, `{guest}`"));
         }
         self.directories.push(Directory { host, guest, access });
@@ -112,8 +115,9 @@ impl Grants {
         self
     }
 
-    /// Lets it bind these addresses of this machine for UDP, and receive there from anybody. Answers need
-    /// [`udp`](Grants::udp) for whom they go to.
+    /// Lets it bind these addresses of this machine for UDP, and receive from anybody: there, and (since WASI's check does
+    /// not know which socket receives) at sockets that [`udp`](Grants::udp) lets it make. Answers need that as well, for whom
+    /// they go to.
     pub fn udp_listen(mut self, addresses: impl Into<Addresses>) -> Self {
         self.udp_listen.insert(addresses.into());
         self
@@ -127,6 +131,9 @@ impl Grants {
 
     /// Lets it send HTTP requests to a host: `example.com` (at any port), `example.com:8080`, `*.example.com` (all below
     /// it), `*`. Redirects are not followed for it, so each step of one needs its host to be granted.
+    ///
+    /// A request to another host ends in WASI's `internal-error`, whose text is the reason (`HTTP-request-denied` has no place
+    /// for one).
     ///
     /// What counts is the name: one that its owner points at this machine, or at one in its network, leads there.
     pub fn http(mut self, host: impl AsRef<str>) -> Self {
@@ -156,7 +163,7 @@ impl Grants {
         &self.problems
     }
 
-    /// What is granted, for people and for programs: the names of variables and keys, not their values.
+    /// What is granted, for people and for programs: the names of variables and keys, not their values, and how many arguments.
     pub fn summary(&self) -> Granted {
         fn texts<T: fmt::Display>(these: &BTreeSet<T>) -> Vec<String> {
             these.iter().map(T::to_string).collect()
@@ -169,7 +176,7 @@ impl Grants {
             read: directories(Access::Read),
             write: directories(Access::Write),
             env: self.env.keys().cloned().collect(),
-            args: self.args.clone(),
+            args: self.args.len(),
             tcp_connect: texts(&self.tcp_connect),
             tcp_listen: texts(&self.tcp_listen),
             udp: texts(&self.udp),
@@ -181,14 +188,14 @@ impl Grants {
     }
 }
 
-/// Values of variables and keys can be secrets.
+/// The values of variables, arguments and keys can be secrets.
 impl fmt::Debug for Grants {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Grants").field(&self.summary()).finish()
     }
 }
 
-/// What a Planet (plugin) was granted, without the values of variables and keys. Shown, it is one line; as JSON, what is not
+/// What a Planet (plugin) was granted, without the values of variables, arguments and keys. Shown, it is one line; as JSON, what is not
 /// granted is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -202,9 +209,9 @@ pub struct Granted {
     /// The names of environment variables.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
-    /// The command line.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub args: Vec<String>,
+    /// How many arguments, the name of the program included.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub args: usize,
     /// Addresses to connect to by TCP.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tcp_connect: Vec<String>,
@@ -228,6 +235,10 @@ pub struct Granted {
     pub config: Vec<String>,
 }
 
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
 impl Granted {
     /// Whether it is nothing.
     pub fn is_empty(&self) -> bool {
@@ -244,9 +255,15 @@ impl fmt::Display for Granted {
                 false => format!("{what} {host} as {guest}"),
             }));
         }
+        if !self.env.is_empty() {
+            parts.push(format!("env {}", self.env.join(" ")));
+        }
+        match self.args {
+            0 => {}
+            1 => parts.push("1 argument".to_owned()),
+            args => parts.push(format!("{args} arguments")),
+        }
         let lists = [
-            ("env", &self.env),
-            ("args", &self.args),
             ("tcp", &self.tcp_connect),
             ("tcp listen", &self.tcp_listen),
             ("udp", &self.udp),

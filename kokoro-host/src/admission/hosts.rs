@@ -29,8 +29,13 @@ impl Hosts {
     }
 }
 
-/// Names of hosts mean the same in upper and lower case, and with the root's dot at their end.
+/// Names of hosts mean the same in upper and lower case, and with the root's dot at their end; and there are several ways to
+/// write one IPv6 address.
 fn normal(host: &str) -> String {
+    let ip = host.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')?.parse::<std::net::Ipv6Addr>().ok());
+    if let Some(ip) = ip {
+        return format!("[{ip}]");
+    }
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
@@ -41,7 +46,7 @@ pub(crate) fn authority_parts(authority: &str) -> Option<(&str, Option<u16>)> {
         _ => (authority, None),
     };
     let inside = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '_');
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     match inside {
         Some(ip) if ip.parse::<std::net::Ipv6Addr>().is_ok() => Some((host, port)),
         None if !host.is_empty() && host.chars().all(plain) => Some((host, port)),
@@ -95,8 +100,8 @@ impl fmt::Display for HostsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` names no host: write `example.com`, `example.com:8080`, `*.example.com` or `*`, without `https://` and \
-             without a path",
+            "`{}` names no host: write `example.com`, `example.com:8080`, `*.example.com` or `*`, without `https://`, without \
+             a path, and in ASCII (`xn--..`)",
             self.0
         )
     }
@@ -116,7 +121,7 @@ mod tests {
     fn a_host_is_itself_and_nobody_else() {
         assert!(contain("example.com", "example.com", 443));
         assert!(contain("Example.com", "eXample.COM.", 80));
-        assert!(contain("[::1]:80", "[::1]", 80));
+        assert!(contain("[::1]:80", "[0:0:0:0:0:0:0:1]", 80));
         for other in ["example.com.evil.org", "notexample.com", "sub.example.com", "example.org", "example"] {
             assert!(!contain("example.com", other, 443), "{other}");
         }
@@ -145,6 +150,7 @@ mod tests {
             "*.*",
             "[::1",
             "a:b",
+            "bücher.de",
         ] {
             assert!(text.parse::<Hosts>().is_err(), "{text}");
         }

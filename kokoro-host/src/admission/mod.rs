@@ -22,10 +22,10 @@ use crate::manifest::Manifest;
 
 /// A component that would like to become a Planet (plugin): what an application is shown to decide by.
 ///
-/// Nothing of it has been compiled or run. Everything but the file's place and the hash is what the component says of itself:
-/// its name, its version and what it asks for are claims of a stranger.
+/// Nothing of it has been compiled or run. The file's place, the hash, imports and exports are facts; its name, its version and
+/// what it asks for are claims of a stranger. The types of its interfaces are to be had from [`inspect`](crate::inspect()), given
+/// [`bytes`](Candidate::bytes).
 #[derive(Clone)]
-#[non_exhaustive]
 pub struct Candidate {
     file: Option<PathBuf>,
     bytes: Arc<[u8]>,
@@ -154,8 +154,8 @@ impl Admission {
     }
 
     /// Of its exports, lets only these count, each a name (`acme:log/sink`) in whatever version or with just one
-    /// (`acme:log/sink@1.2.0`). Nobody is bound to the others, and the application cannot call them either.
-    /// Those that it does not have make no difference.
+    /// (`acme:log/sink@1.2.0`). Nobody is bound to the others, and the application cannot call them either, nor functions
+    /// that are in no interface. Those that it does not have make no difference.
     pub fn only_exports(self, exports: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let exports = exports.into_iter().map(|name| name.as_ref().parse()).collect();
         self.with(|admitted| admitted.exports = Some(exports))

@@ -65,8 +65,20 @@ fn max_level() -> Option<Level> {
     }
 }
 
-/// `tracing` wants the level and target of an event to be constants, so the Planet's own target becomes a field.
+/// How many characters of a line are logged.
+const LINE: usize = 16 * 1024;
+
+/// Logs each line by itself, so that none can pass for somebody else's.
 fn write(planet: &str, level: Level, module: &str, message: &str) {
+    let end = |text: &str| text.char_indices().nth(LINE).map_or(text.len(), |(end, _)| end);
+    let module = &module[..end(module)];
+    for line in message.lines() {
+        write_line(planet, level, module, &line[..end(line)]);
+    }
+}
+
+/// `tracing` wants the level and target of an event to be constants, so the Planet's own target becomes a field.
+fn write_line(planet: &str, level: Level, module: &str, message: &str) {
     match level {
         Level::Error => tracing::error!(target: "kokoro::planet", planet, module, "{message}"),
         Level::Warn => tracing::warn!(target: "kokoro::planet", planet, module, "{message}"),

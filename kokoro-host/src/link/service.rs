@@ -3,6 +3,7 @@
 use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::timeout_at;
 use wasmtime::StoreContextMut;
@@ -47,6 +48,20 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// A caller that has not called, for tests of what an application serves. `attached` is what
+    /// [`attached`](Caller::attached) gives.
+    ///
+    /// ```
+    /// let caller = kokoro_host::Caller::for_tests("page", "Ada".to_owned());
+    /// assert_eq!((caller.planet(), caller.chain().len()), ("page", 1));
+    /// assert_eq!(*caller.attached::<String>().unwrap(), "Ada");
+    /// ```
+    pub fn for_tests<T: Any + Send + Sync>(planet: &str, attached: T) -> Self {
+        let planet: Arc<str> = planet.into();
+        let call = Call::by_application(Duration::MAX, Some(Arc::new(attached))).entered(&planet);
+        Self { planet, call }
+    }
+
     /// The name of the Planet (plugin) that calls.
     pub fn planet(&self) -> &str {
         &self.planet

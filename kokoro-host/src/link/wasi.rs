@@ -19,7 +19,7 @@ use wasmtime_wasi::p2::bindings::sockets::udp_create_socket::Host as _;
 use wasmtime_wasi::p2::{FsResult, Network, SocketResult};
 use wasmtime_wasi::sockets::WasiSocketsView;
 
-use crate::planet::State;
+use crate::planet::{State, beginning};
 
 /// The version of WASI 0.2 that Wasmtime defines, and under whose names its functions are replaced.
 const VERSION: &str = "0.2.12";
@@ -76,6 +76,7 @@ fn watch_paths(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
         [], path.clone()
     );
     watch!(linker, "stat-at", stat_at(flags: PathFlags, path: String), false, [], path.clone());
+    watch!(linker, "metadata-hash-at", metadata_hash_at(flags: PathFlags, path: String), false, [], path.clone());
     watch!(linker, "readlink-at", readlink_at(path: String), false, [], path.clone());
     watch!(linker, "create-directory-at", create_directory_at(path: String), true, [], path.clone());
     watch!(linker, "remove-directory-at", remove_directory_at(path: String), true, [], path.clone());
@@ -203,7 +204,8 @@ fn socket<T>(store: &Caller<'_>, permission: &str, why: &str, result: SocketResu
 fn watch_name_lookup(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
     linker.func_wrap("resolve-addresses", |mut store: Caller<'_>, (network, name): (Resource<Network>, String)| {
         if !store.data().may_look_up_names() {
-            store.data().refusals().note("name lookup", &format!("it tried to look up {name:?}"));
+            let why = format!("it tried to look up {:?}", beginning(&name));
+            store.data().refusals().note("name lookup", &why);
         }
         let answer: SocketAnswer<_> = match store.data_mut().sockets().resolve_addresses(network, name) {
             Ok(stream) => Ok((Ok(stream),)),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::call::FunctionName;
 use super::memory::Refused;
+use crate::interface::in_one_line;
 
 /// A call that got no answer: whom it was for, the way it had come, and what happened.
 #[derive(Debug, Clone)]
@@ -214,7 +215,8 @@ impl Crash {
             }
             None => {}
         }
-        Self { what, frames, stderr, refused }
+        let stderr = stderr.iter().map(in_one_line).collect();
+        Self { what: in_one_line(what), frames, stderr, refused }
     }
 }
 

@@ -26,12 +26,12 @@ pub(crate) use self::failure::{CallError, Cause, End, Interruption, span};
 pub use self::handles::Handles;
 use self::memory::MemoryLimit;
 use self::output::{Channel, Output};
-pub(crate) use self::refusals::Refusals;
+pub(crate) use self::refusals::{Refusals, beginning};
 use self::wasi::Wasi;
 use crate::admission::Grants;
 use crate::engine::Engine;
 use crate::inspect::Inspection;
-use crate::interface::InterfaceName;
+use crate::interface::{InterfaceName, in_one_line};
 use crate::limits::{Budget, Limits};
 
 /// One running Planet. It answers one call at a time.
@@ -203,7 +203,7 @@ impl Planet {
         match entry.finish(outcome)? {
             Ok(()) => Ok(planet),
             Err(reason) => {
-                let error = error(Cause::Refused(reason.into()));
+                let error = error(Cause::Refused(in_one_line(reason).into()));
                 planet.end(&mut *planet.running.lock().await, error.sentence(), false);
                 Err(error)
             }

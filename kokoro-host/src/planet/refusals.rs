@@ -6,6 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// How many different refusals of one Planet are told: a Planet that tries one address after another shall not fill the log.
 const TOLD: usize = 64;
 
+/// How much of what a Planet tried is told, in characters.
+const SHOWN: usize = 256;
+
+/// The beginning of what a Planet says: it can be as long as the Planet's memory.
+pub(crate) fn beginning(text: &str) -> &str {
+    text.char_indices().nth(SHOWN).map_or(text, |(end, _)| &text[..end])
+}
+
 /// Tells each refusal once, and keeps those of the call that is executed for its error.
 #[derive(Debug)]
 pub(crate) struct Refusals {
@@ -30,13 +38,17 @@ impl Refusals {
     /// Notes that something was not done for want of `permission` (`tcp 127.0.0.1:80`), because of `why`; returns that as a
     /// sentence.
     pub(crate) fn note(&self, permission: &str, why: &str) -> String {
-        let sentence = format!("it was not granted `{}`: {why}", permission.escape_debug());
+        let permission = beginning(permission);
+        let sentence = format!("it was not granted `{}`: {}", permission.escape_debug(), beginning(why));
         let mut told = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !told.now.contains(&sentence) && told.now.len() < TOLD {
             told.now.push(sentence.clone());
         }
         if told.ever.len() < TOLD && told.ever.insert(permission.to_owned()) {
             tracing::warn!(target: "kokoro", planet = &*self.planet, permission, "refused: {sentence}");
+            if told.ever.len() == TOLD {
+                tracing::warn!(target: "kokoro", planet = &*self.planet, "what else it is refused is not told");
+            }
         }
         sentence
     }

@@ -17,6 +17,14 @@ use super::output::Output;
 use super::refusals::Refusals;
 use crate::admission::{Access, Addresses, Directory, Grants, Hosts, authority_parts};
 
+/// How many of WASI's resources (files, streams, headers, ..) a Planet may hold at a time. The host has memory in each, which
+/// counts for no limit of the Planet's.
+const RESOURCES: usize = 1024;
+/// How many bytes a Planet's HTTP headers may have, each set of them.
+const HEADERS: usize = 16 << 10;
+/// How many bytes of a request's body wait in the host.
+const BODY: usize = 64 << 10;
+
 /// A Planet's WASI.
 pub(super) struct Wasi {
     ctx: WasiCtx,
@@ -51,10 +59,14 @@ impl Wasi {
             let allowed = sockets.allow(address, used);
             Box::pin(std::future::ready(allowed))
         });
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(RESOURCES);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(HEADERS);
         Ok(Self {
             ctx: builder.build(),
-            table: ResourceTable::new(),
-            http: WasiHttpCtx::new(),
+            table,
+            http,
             requests: Requests { granted: grants.http.clone(), refusals: Arc::clone(refusals) },
             config: grants.config.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
         })
@@ -178,6 +190,10 @@ type Sent = Result<
 >;
 
 impl WasiHttpHooks for Requests {
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        BODY
+    }
+
     fn send_request(
         &mut self,
         request: http::Request<WasiBody>,

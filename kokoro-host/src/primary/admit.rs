@@ -6,7 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::thread;
 
+use tokio::runtime;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::Primary;
@@ -33,14 +36,7 @@ impl Judge {
 
     /// The decision, or how the application panicked over it.
     async fn decide(self, candidate: Candidate) -> Result<Admission, String> {
-        // It may ask on a terminal, or read a file.
-        let asked = tokio::task::spawn_blocking(move || (self.0)(candidate)).await;
-        let mut verdict = match asked.map_err(tokio::task::JoinError::try_into_panic) {
-            Ok(verdict) => verdict,
-            Err(Ok(panic)) => return Err(panic_message(&*panic)),
-            // The runtime is being shut down.
-            Err(Err(error)) => return Err(error.to_string()),
-        };
+        let mut verdict = self.ask(candidate).await?;
         let poll = |context: &mut std::task::Context<'_>| match catch_unwind(AssertUnwindSafe(|| {
             verdict.as_mut().poll(context)
         })) {
@@ -48,6 +44,24 @@ impl Judge {
             Err(panic) => Poll::Ready(Err(panic_message(&*panic))),
         };
         std::future::poll_fn(poll).await
+    }
+}
+
+impl Judge {
+    /// Calls the application's closure on a thread of its own: it may ask on a terminal, and who never answers must not keep
+    /// one of the runtime's threads, nor the process from ending.
+    async fn ask(self, candidate: Candidate) -> Result<Verdict, String> {
+        let (send, asked) = oneshot::channel();
+        let runtime = runtime::Handle::current();
+        let ask = move || {
+            let _inside = runtime.enter();
+            let verdict = catch_unwind(AssertUnwindSafe(|| (self.0)(candidate)));
+            // The load may have been given up.
+            let _ = send.send(verdict.map_err(|panic| panic_message(&*panic)));
+        };
+        let thread = thread::Builder::new().name("kokoro-admission".to_owned()).spawn(ask);
+        thread.map_err(|error| format!("there is no thread to ask it on: {error}"))?;
+        asked.await.unwrap_or_else(|_| Err("its thread has ended".to_owned()))
     }
 }
 

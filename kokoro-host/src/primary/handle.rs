@@ -84,7 +84,7 @@ impl Handle {
 
     /// The same handle, to whose calls a value is attached: functions that the application serves see it
     /// ([`Caller::attached`](crate::Caller::attached)), however many Planets lie between. A value that was attached before
-    /// gives way.
+    /// gives way. (An `Arc` is seen as that: of what is attached as `Arc<Request>`, the type is `Arc<Request>`.)
     #[must_use]
     pub fn with<T: Any + Send + Sync>(mut self, value: T) -> Self {
         self.attached = Some(Arc::new(value));

@@ -211,6 +211,9 @@ impl Primary {
                 .cloned()
                 .collect();
             inspection.exports.retain(|export, _| !withheld.contains(export));
+            if admitted.exports.is_some() {
+                inspection.functions.clear();
+            }
             inspection.manifest.provides.retain(|export| !withheld.contains(export));
             if let Some(name) = admitted.name {
                 inspection.manifest.name = name;
@@ -253,8 +256,9 @@ impl Primary {
         for note in &inspection.notes {
             tracing::warn!(target: "kokoro", planet = name, "{note}");
         }
-        for export in entry.is_planet().then_some(&inspection.exports).into_iter().flat_map(|exports| exports.keys()) {
-            if self.shared.services.iter().any(|service| export.can_serve(&service.name)) {
+        let is_served = |export: &&InterfaceName| self.shared.services.iter().any(|s| export.can_serve(&s.name));
+        if entry.is_planet() {
+            for export in inspection.exports.keys().filter(is_served) {
                 tracing::warn!(
                     target: "kokoro", planet = name,
                     "it exports `{export}`, which the application serves; no planet is bound to it"
@@ -268,8 +272,10 @@ impl Primary {
     fn enter(&self, name: String, entry: Entry) -> String {
         let mut registry = self.registry();
         let entries = &mut registry.entries;
-        // What was said of the same file before is out of date.
-        entries.retain(|_, old| old.is_planet() || old.file.is_none() || old.file != entry.file);
+        // What was said of the same file before is out of date, and so is, from memory, what was said of the same component.
+        entries.retain(|_, old| {
+            old.is_planet() || old.file != entry.file || (old.file.is_none() && old.sha256 != entry.sha256)
+        });
         let is_free = |entries: &BTreeMap<String, Entry>, name: &str| !entries.contains_key(name);
         if !entry.is_planet() {
             let name = free_name(&name, |name| is_free(entries, name));

@@ -79,7 +79,7 @@ impl Builder {
         self
     }
 
-    /// Sets what each Planet may use up.
+    /// Sets what Planets may use up, and how long things may take.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
@@ -89,7 +89,9 @@ impl Builder {
     /// count and what it is granted. Without this everyone is let in and nothing is granted.
     ///
     /// `decide` answers with an [`Admission`], or with a future of one, or with a future of a `Result` whose error is the
-    /// reason for a refusal: a person may be asked. It may block. The candidates of one load are asked about one after
+    /// reason for a refusal (of a `Result` without a future, `Admission::from` makes one): a person may be asked. It has a
+    /// thread of its own, and may block; if it still does when its time is up, it keeps that, and a terminal that it reads
+    /// from. Its future runs with all others and must not block. The candidates of one load are asked about one after
     /// another, in the order of their file names; [`Limits::admission`] bounds how long each may take. Nothing else waits for
     /// the answer: meanwhile the Primary works, and a load that is given up changes nothing. Who panics or is late refuses.
     ///
@@ -160,7 +162,7 @@ impl Builder {
             linker,
             services: self.services,
             judge: self.judge,
-            budget: Arc::new(Budget::new(self.limits.total_memory)),
+            budget: Arc::new(Budget::new(self.limits.total_memory.unwrap_or(usize::MAX))),
             limits: self.limits,
             preferred: self.preferred,
             runtime,

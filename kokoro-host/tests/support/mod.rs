@@ -45,6 +45,12 @@ pub fn with_manifest(mut component: Vec<u8>, json: &str) -> Vec<u8> {
     component
 }
 
+/// The component with `json` as its first manifest, which is the one that counts.
+pub fn first_manifest(component: Vec<u8>, json: &str) -> Vec<u8> {
+    let header = with_manifest(component[..8].to_vec(), json);
+    [header, component[8..].to_vec()].concat()
+}
+
 /// The same component under another name of the same length in its manifest.
 pub fn renamed(mut component: Vec<u8>, old: &str, new: &str) -> Vec<u8> {
     assert_eq!(old.len(), new.len());
