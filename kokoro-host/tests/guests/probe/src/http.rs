@@ -1,11 +1,10 @@
 //! HTTP through the bindings of the Bytecode Alliance.
 
 use wasip2::http::outgoing_handler;
-use wasip2::http::types::{Headers, IncomingBody, OutgoingBody, OutgoingRequest, Scheme};
-use wasip2::io::streams::StreamError;
+use wasip2::http::types::{Headers, OutgoingBody, OutgoingRequest, Scheme};
 
-use crate::text;
 use crate::tries::HttpRequest;
+use crate::{read, text};
 
 pub(crate) fn get(wanted: &HttpRequest) -> Result<String, String> {
     let headers: Vec<_> =
@@ -21,17 +20,6 @@ pub(crate) fn get(wanted: &HttpRequest) -> Result<String, String> {
     answer.subscribe().block();
     let response = answer.get().and_then(Result::ok).ok_or("there is no answer")?.map_err(text)?;
     let body = response.consume().map_err(|()| "the body was taken")?;
-    Ok(format!("{} {}", response.status(), read(&body)?))
-}
-
-fn read(body: &IncomingBody) -> Result<String, String> {
     let stream = body.stream().map_err(|()| "the stream was taken")?;
-    let mut content = Vec::new();
-    loop {
-        match stream.blocking_read(1 << 16) {
-            Ok(piece) => content.extend(piece),
-            Err(StreamError::Closed) => return String::from_utf8(content).map_err(text),
-            Err(error) => return Err(error.to_string()),
-        }
-    }
+    Ok(format!("{} {}", response.status(), read(&stream)?))
 }

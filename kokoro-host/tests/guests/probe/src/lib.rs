@@ -11,6 +11,7 @@ kokoro_guest::planet! {
 }
 
 use tries::Means;
+use wasip2::io::streams::{InputStream, StreamError};
 
 #[derive(Default)]
 struct Probe;
@@ -66,6 +67,18 @@ fn attempt(means: Means) -> Result<String, String> {
 /// As a program would show the error.
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
+}
+
+/// All that comes until the other side closes.
+fn read(stream: &InputStream) -> Result<String, String> {
+    let mut content = Vec::new();
+    loop {
+        match stream.blocking_read(1 << 16) {
+            Ok(piece) => content.extend(piece),
+            Err(StreamError::Closed) => return String::from_utf8(content).map_err(text),
+            Err(error) => return Err(text(error)),
+        }
+    }
 }
 
 fn some(items: impl Iterator<Item = String>) -> Result<String, String> {
