@@ -36,7 +36,11 @@ fn place(planets: &[(&str, Vec<u8>)]) -> TempDir {
 }
 
 fn faulty() -> Vec<u8> {
-    std::fs::read(folder("tests", &["faulty"]).path().join("faulty.wasm")).expect("a file")
+    guest("faulty")
+}
+
+fn guest(name: &str) -> Vec<u8> {
+    std::fs::read(support::planets("tests").join(name).with_extension("wasm")).expect("a planet that was built")
 }
 
 /// The Planet of `needy.wat`, which asks for these permissions.
@@ -191,6 +195,23 @@ fn a_call_that_fails_for_want_of_a_permission_names_the_option() {
     let env = json!({ "env": [VARIABLE], "write": ["out"] });
     check_hint(&env, "variables", &["--allow-env", VARIABLE], expect_file!["golden/hint_variable.txt"]);
     check_hint(&json!({ "net": true }), "names", &["--allow-net"], expect_file!["golden/hint_net.txt"]);
+}
+
+#[test]
+fn who_may_only_read_and_writes_is_told_of_the_option_and_who_leaves_is_not() {
+    let place = place(&[("probe", guest("probe"))]);
+    let call = |function: &str, option: &str| {
+        let invocation = format!("probe:all/tries.{function}");
+        run(place.path(), &["call", "planets", &invocation], &[option])
+    };
+    let hint = "\n  note: `probe` tried to change what it may only read, `new`; grant it with `--allow-write DIR`\n";
+    let failed = call("insist-on-writing(\"content/new\")", "--allow-read=content");
+    assert_eq!(failed.code, Some(1));
+    assert!(failed.stderr.ends_with(hint), "{}", failed.stderr);
+    assert_eq!(call("insist-on-writing(\"content/new\")", "--allow-write=content").code, Some(0));
+    let failed = call("insist(\"content/../Cargo.toml\")", "--allow-read=content");
+    assert!(failed.stderr.contains("leads out of the directories that it was granted"), "{}", failed.stderr);
+    assert!(!failed.stderr.contains("note:"), "{}", failed.stderr);
 }
 
 #[test]

@@ -36,7 +36,9 @@ async fn a_panic_shows_its_message_place_output_and_frames() {
     let frames: Vec<&str> = frames.take_while(|line| line.starts_with("    ")).collect();
     assert!(frames.iter().any(|frame| frame.contains("faults") && frame.contains("panic")), "{message}");
     // The frames below the panicking function belong to generated code, and change with the compiler.
-    let without_frames: Vec<&str> = message.lines().filter(|line| !frames.contains(line)).collect();
+    let without_frames = message.lines().filter(|line| !frames.contains(line));
+    // An older wasi-libc asks for its directories, of which there are none, when it panics.
+    let without_frames: Vec<&str> = without_frames.filter(|line| !line.contains("not granted `read`")).collect();
     expect_file!["golden/panic.txt"].assert_eq(&without_frames.join("\n"));
     assert_eq!(node(&primary, "faulty").state, State::Failed);
 }

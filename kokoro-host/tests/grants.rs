@@ -434,6 +434,8 @@ async fn each_refusal_is_traced_once_and_names_the_permission() {
     let text = kept.text();
     let names = ["empty-handed", "reader", "writer", "talker"].map(|name| format!("planet=\"{name}\""));
     let lines = text.lines().filter(|line| names.iter().any(|name| line.contains(name)));
+    // An older wasi-libc asks for its directories when it closes a socket.
+    let lines = lines.filter(|line| !line.ends_with("planet=\"talker\" permission=\"read\""));
     let lines: Vec<String> = lines.map(|line| around.normal(line.trim_start()) + "\n").collect();
     expect_file!["golden/grants_traced.txt"].assert_eq(&lines.concat());
 }

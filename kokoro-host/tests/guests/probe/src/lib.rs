@@ -24,6 +24,10 @@ impl tries::Guest for Probe {
     fn insist(&mut self, path: String) -> String {
         std::fs::read_to_string(path).expect("the file is there")
     }
+
+    fn insist_on_writing(&mut self, path: String) {
+        std::fs::write(path, "written").expect("the file can be written");
+    }
 }
 
 fn attempt(means: Means) -> Result<String, String> {
