@@ -7,7 +7,7 @@ use std::process::Command;
 
 use expect_test::{ExpectFile, expect_file};
 use serde_json::{Value, json};
-use support::{Run, folder, kokoro};
+use support::{Run, kokoro};
 use tempfile::TempDir;
 
 /// A variable of this process, for the commands that it runs.

@@ -88,8 +88,15 @@ impl Serialize for InterfaceName {
 
 /// A stranger's text as part of a sentence: without what would begin another line or move a terminal's cursor.
 pub(crate) fn in_one_line(text: impl fmt::Display) -> String {
-    let plain = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    text.to_string().chars().map(plain).collect()
+    let mut line = String::new();
+    for c in text.to_string().chars() {
+        match c {
+            '\t' => line.push(' '),
+            c if c.is_control() => line.extend(c.escape_default()),
+            c => line.push(c),
+        }
+    }
+    line
 }
 
 /// Text that is no name of an interface.

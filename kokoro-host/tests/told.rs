@@ -3,7 +3,7 @@
 mod support;
 
 use kokoro_host::{Error, Primary, Val};
-use support::{Kept, extra::Extra, faults::Faults, first_manifest, guest, primary, primary_with, wat, with_manifest};
+use support::{Kept, faults::Faults, first_manifest, guest, primary, primary_with, wat, with_manifest};
 use tracing::subscriber::DefaultGuard;
 
 /// Keeps what is logged on this thread.
@@ -77,30 +77,43 @@ async fn what_the_host_keeps_for_a_planet_is_bounded() {
     let error = call(headers, "hoard", &[2_000, 8_000]).await;
     assert!(error.is_crash() && error.to_string().contains("resource table has no free keys"), "{error}");
     let error = call(headers, "hoard", &[1, 100_000]).await;
-    assert!(error.is_crash() && error.to_string().contains("size"), "{error}");
+    assert!(error.is_crash() && error.to_string().contains("total size of fields exceeds limit"), "{error}");
+}
+
+#[tokio::test]
+async fn the_words_of_a_request_are_bounded() {
+    let primary = Primary::builder().build().unwrap();
+    primary.load_bytes("it", wat(include_str!("wat/authority.wat"))).await.unwrap();
+    let refused = primary.function("it", "refused").unwrap();
+    for (bytes, expected) in [(1024, 0), (1025, 1)] {
+        assert_eq!(refused.call(&[Val::U32(bytes)]).await.unwrap(), [Val::U32(expected)]);
+    }
 }
 
 #[tokio::test]
 async fn a_log_line_of_a_planet_is_one_of_the_log() {
     let (kept, _listening) = listen();
-    let primary = primary(&["extra"]).await;
-    primary.get::<Extra>().unwrap().name().await.unwrap();
+    let primary = primary(&[]).await;
     let log = wat(r#"(component
         (import "kokoro:core/log@0.1.0" (instance $log
           (type $levels (enum "error" "warn" "info" "debug" "trace"))
           (export "level" (type $level (eq $levels)))
           (export "write" (func (param "level" $level) (param "target" string) (param "message" string)))))
-        (core module $memory (memory (export "memory") 1) (data (i32.const 8) "first\0aERROR kokoro: second"))
+        (core module $memory (memory (export "memory") 1) (data (i32.const 8) "first\0aERROR kokoro: second\0dthird"))
         (core instance $memory (instantiate $memory))
         (core func $write (canon lower (func $log "write") (memory (core memory $memory "memory"))))
         (core module $code
           (import "log" "write" (func $write (param i32 i32 i32 i32 i32)))
-          (func (export "go") (call $write (i32.const 2) (i32.const 8) (i32.const 5) (i32.const 8) (i32.const 26))))
+          (func (export "go")
+            (call $write (i32.const 2) (i32.const 8) (i32.const 5) (i32.const 8) (i32.const 32))
+            (call $write (i32.const 2) (i32.const 8) (i32.const 5) (i32.const 8) (i32.const 0))))
         (core instance $code (instantiate $code (with "log" (instance (export "write" (func $write))))))
         (func (export "go") (canon lift (core func $code "go"))))"#);
     primary.load_bytes("forger", log).await.unwrap();
     primary.function("forger", "go").unwrap().call(&[]).await.unwrap();
     let text = kept.text();
-    let lines: Vec<&str> = text.lines().filter(|line| line.contains("second") || line.contains("first ")).collect();
-    assert!(lines.len() == 2 && lines.iter().all(|line| line.starts_with(" INFO kokoro::planet: ")), "{text}");
+    let lines: Vec<&str> = text.lines().filter(|line| line.ends_with("planet=\"forger\" module=\"first\"")).collect();
+    let messages = lines.iter().map(|line| line.strip_prefix(" INFO kokoro::planet: ").unwrap());
+    let messages: Vec<&str> = messages.map(|line| line.split("planet=").next().unwrap().trim_end()).collect();
+    assert_eq!(messages, ["first", "ERROR kokoro: second\\rthird", ""], "{text}");
 }

@@ -132,6 +132,8 @@ impl Grants {
     /// Lets it send HTTP requests to a host: `example.com` (at any port), `example.com:8080`, `*.example.com` (all below
     /// it), `*`. Redirects are not followed for it, so each step of one needs its host to be granted.
     ///
+    /// The headers of a request may have 16 KiB together; a Planet that makes more of them ends.
+    ///
     /// A request to another host ends in WASI's `internal-error`, whose text is the reason (`HTTP-request-denied` has no place
     /// for one).
     ///

@@ -7,7 +7,7 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Lift, LinkerInstance, Lower};
 
 use super::binding::Bindings;
-use crate::interface::InterfaceName;
+use crate::interface::{InterfaceName, in_one_line};
 use crate::planet::State;
 
 /// `level` of `kokoro:core/log`.
@@ -65,15 +65,16 @@ fn max_level() -> Option<Level> {
     }
 }
 
-/// How many characters of a line are logged.
+/// How many characters of a line are logged; the rest is cut.
 const LINE: usize = 16 * 1024;
 
 /// Logs each line by itself, so that none can pass for somebody else's.
 fn write(planet: &str, level: Level, module: &str, message: &str) {
     let end = |text: &str| text.char_indices().nth(LINE).map_or(text.len(), |(end, _)| end);
-    let module = &module[..end(module)];
-    for line in message.lines() {
-        write_line(planet, level, module, &line[..end(line)]);
+    let module = in_one_line(&module[..end(module)]);
+    let lines = message.lines().chain(message.is_empty().then_some(""));
+    for line in lines {
+        write_line(planet, level, &module, &in_one_line(&line[..end(line)]));
     }
 }
 

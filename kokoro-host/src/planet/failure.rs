@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::call::FunctionName;
 use super::memory::Refused;
+use super::refusals::beginning;
 use crate::interface::in_one_line;
 
 /// A call that got no answer: whom it was for, the way it had come, and what happened.
@@ -246,7 +247,7 @@ const SHOWN_FRAMES: usize = 16;
 /// The names of the Planet's own functions that were executing; the panic machinery on top of them says nothing.
 fn frames(backtrace: &wasmtime::WasmBacktrace) -> Vec<String> {
     let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
-        Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
+        Some(name) => in_one_line(beginning(&format!("{:#}", rustc_demangle::demangle(name)))),
         None => format!("function {}", frame.func_index()),
     };
     let machinery = |name: &String| {

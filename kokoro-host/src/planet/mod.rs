@@ -203,7 +203,7 @@ impl Planet {
         match entry.finish(outcome)? {
             Ok(()) => Ok(planet),
             Err(reason) => {
-                let error = error(Cause::Refused(in_one_line(reason).into()));
+                let error = error(Cause::Refused(in_one_line(beginning(&reason)).into()));
                 planet.end(&mut *planet.running.lock().await, error.sentence(), false);
                 Err(error)
             }

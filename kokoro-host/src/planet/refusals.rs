@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 const TOLD: usize = 64;
 
 /// How much of what a Planet tried is told, in characters.
-const SHOWN: usize = 256;
+const SHOWN: usize = 1024;
 
 /// The beginning of what a Planet says: it can be as long as the Planet's memory.
 pub(crate) fn beginning(text: &str) -> &str {
@@ -24,6 +24,8 @@ pub(crate) struct Refusals {
 #[derive(Debug, Default)]
 struct Told {
     ever: BTreeSet<String>,
+    /// What was looked for and may well be missing.
+    hinted: BTreeSet<&'static str>,
     /// In the call that is executed.
     now: Vec<String>,
     /// In whatever call: what a runtime asks for once and remembers.
@@ -63,9 +65,9 @@ impl Refusals {
     }
 
     /// Notes that something was looked for that may well be missing.
-    pub(crate) fn hint(&self, permission: &str, why: &str) {
+    pub(crate) fn hint(&self, permission: &'static str, why: &str) {
         let mut told = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.ever.len() < TOLD && told.ever.insert(permission.to_owned()) {
+        if told.hinted.insert(permission) {
             tracing::debug!(target: "kokoro", planet = &*self.planet, permission, "not granted: {why}");
         }
     }

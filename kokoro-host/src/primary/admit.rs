@@ -34,7 +34,7 @@ impl Judge {
         }))
     }
 
-    /// The decision, or how the application panicked over it.
+    /// The decision, or a sentence that says why there is none.
     async fn decide(self, candidate: Candidate) -> Result<Admission, String> {
         let mut verdict = self.ask(candidate).await?;
         let poll = |context: &mut std::task::Context<'_>| match catch_unwind(AssertUnwindSafe(|| {
@@ -60,8 +60,8 @@ impl Judge {
             let _ = send.send(verdict.map_err(|panic| panic_message(&*panic)));
         };
         let thread = thread::Builder::new().name("kokoro-admission".to_owned()).spawn(ask);
-        thread.map_err(|error| format!("there is no thread to ask it on: {error}"))?;
-        asked.await.unwrap_or_else(|_| Err("its thread has ended".to_owned()))
+        thread.map_err(|error| format!("the application could not be asked, for want of a thread: {error}"))?;
+        asked.await.unwrap_or_else(|_| Err("the application gave no answer about it".to_owned()))
     }
 }
 
@@ -74,7 +74,7 @@ impl fmt::Debug for Judge {
 fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("without a message").to_owned()
+    format!("the application panicked when it was asked about it: {}", text.unwrap_or("without a message"))
 }
 
 impl Primary {
@@ -90,7 +90,7 @@ impl Primary {
                 },
                 Err(reason) => return Err(reason),
             },
-            Ok(Err(panic)) => format!("the application panicked when it was asked about it: {panic}"),
+            Ok(Err(problem)) => problem,
             Err(_) => format!("the application did not decide about it within {}", span(within)),
         };
         tracing::error!(target: "kokoro", planet = name, "refused: {problem}");

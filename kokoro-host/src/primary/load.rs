@@ -212,7 +212,12 @@ impl Primary {
                 .collect();
             inspection.exports.retain(|export, _| !withheld.contains(export));
             if admitted.exports.is_some() {
-                inspection.functions.clear();
+                // The graph has only interfaces, so that these are told of here.
+                for function in std::mem::take(&mut inspection.functions).keys() {
+                    inspection
+                        .notes
+                        .push(format!("its function `{function}` does not count, because the application has it so"));
+                }
             }
             inspection.manifest.provides.retain(|export| !withheld.contains(export));
             if let Some(name) = admitted.name {
@@ -273,9 +278,12 @@ impl Primary {
         let mut registry = self.registry();
         let entries = &mut registry.entries;
         // What was said of the same file before is out of date, and so is, from memory, what was said of the same component.
-        entries.retain(|_, old| {
-            old.is_planet() || old.file != entry.file || (old.file.is_none() && old.sha256 != entry.sha256)
-        });
+        let name_of = |entry: &Entry| entry.inspection.as_ref().map(|inspection| inspection.manifest.name.clone());
+        let same = |old: &Entry| match &entry.file {
+            Some(_) => old.file == entry.file,
+            None => old.file.is_none() && old.sha256 == entry.sha256 && name_of(old) == name_of(&entry),
+        };
+        entries.retain(|_, old| old.is_planet() || !same(old));
         let is_free = |entries: &BTreeMap<String, Entry>, name: &str| !entries.contains_key(name);
         if !entry.is_planet() {
             let name = free_name(&name, |name| is_free(entries, name));
