@@ -7,7 +7,6 @@ use std::path::Path;
 use kokoro_host::types::{Function, Interface};
 use kokoro_host::{Inspection, InterfaceName, Permissions};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use crate::definitions::definitions;
 use crate::failure::Failure;
@@ -19,11 +18,10 @@ pub(crate) fn inspect(file: &Path, as_json: bool) -> Result<(), Failure> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let inspection = kokoro_host::inspect(&stem, &bytes)
         .map_err(|error| Failure::input(format!("`{}` is no planet: {error}", file.display())))?;
-    let sha256 = format!("{:x}", Sha256::digest(&bytes));
     output::print(&if as_json {
-        serde_json::to_string_pretty(&as_value(&inspection, &sha256)).map_err(Failure::failed)? + "\n"
+        serde_json::to_string_pretty(&as_value(&inspection)).map_err(Failure::failed)? + "\n"
     } else {
-        as_text(&inspection, &sha256)
+        as_text(&inspection)
     })
 }
 
@@ -51,7 +49,7 @@ fn functions_value<'a>(functions: impl Iterator<Item = (&'a String, &'a Function
     Value::Object(functions.map(|(name, function)| (name.clone(), json!(function.to_string()))).collect())
 }
 
-fn as_value(inspection: &Inspection, sha256: &str) -> Value {
+fn as_value(inspection: &Inspection) -> Value {
     let manifest = &inspection.manifest;
     let imports = |names: &BTreeSet<InterfaceName>| -> Vec<Value> {
         names.iter().map(|name| interface_value(name, inspection.imports.get(name))).collect()
@@ -60,7 +58,7 @@ fn as_value(inspection: &Inspection, sha256: &str) -> Value {
     json!({
         "name": manifest.name,
         "version": manifest.version,
-        "sha256": sha256,
+        "sha256": inspection.sha256,
         "requires": imports(&manifest.requires),
         "optional": imports(&manifest.optional),
         "exports": exports.collect::<Vec<_>>(),
@@ -74,13 +72,13 @@ fn as_value(inspection: &Inspection, sha256: &str) -> Value {
     })
 }
 
-fn as_text(inspection: &Inspection, sha256: &str) -> String {
+fn as_text(inspection: &Inspection) -> String {
     let manifest = &inspection.manifest;
     let mut text = manifest.name.clone();
     if let Some(version) = &manifest.version {
         let _ = write!(text, " {version}");
     }
-    let _ = writeln!(text, "\nsha256 {sha256}");
+    let _ = writeln!(text, "\nsha256 {}", inspection.sha256);
     let imports = [("requires", &manifest.requires), ("takes if it is there", &manifest.optional)];
     for (title, names) in imports {
         section(&mut text, title, names.iter().map(|name| (name, inspection.imports.get(name))));

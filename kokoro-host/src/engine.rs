@@ -90,7 +90,7 @@ impl Engine {
 
     /// Compiles the component `bytes`, of which `sha256` is the hash, unless somebody has its code already. Takes the time of
     /// a blocking call: 20 ms to seconds, with the size of the code.
-    pub(crate) fn compile(&self, sha256: &Arc<str>, bytes: &[u8]) -> Result<Code, EngineError> {
+    pub(crate) fn compile(&self, sha256: &str, bytes: &[u8]) -> Result<Code, EngineError> {
         let slot = {
             let mut codes = self.shared.codes.lock().unwrap_or_else(PoisonError::into_inner);
             match codes.get(sha256).and_then(Weak::upgrade) {
@@ -98,7 +98,7 @@ impl Engine {
                 None => {
                     codes.retain(|_, slot| slot.strong_count() > 0);
                     let slot = Arc::default();
-                    codes.insert(Arc::clone(sha256), Arc::downgrade(&slot));
+                    codes.insert(sha256.into(), Arc::downgrade(&slot));
                     slot
                 }
             }
@@ -144,13 +144,12 @@ mod tests {
     fn code_is_compiled_once_as_long_as_somebody_has_it() {
         let engine = Engine::new().unwrap();
         let bytes = wat::parse_str("(component)").unwrap();
-        let hash = Arc::from("hash");
-        let one = engine.compile(&hash, &bytes).unwrap();
+        let one = engine.compile("hash", &bytes).unwrap();
         // Nobody looks at the bytes again.
-        let other = engine.clone().compile(&hash, b"something else").unwrap();
+        let other = engine.clone().compile("hash", b"something else").unwrap();
         assert!(Arc::ptr_eq(&one.0, &other.0));
         drop((one, other));
-        assert!(engine.compile(&hash, b"something else").is_err());
-        assert!(engine.compile(&hash, &bytes).is_ok());
+        assert!(engine.compile("hash", b"something else").is_err());
+        assert!(engine.compile("hash", &bytes).is_ok());
     }
 }

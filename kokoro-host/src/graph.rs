@@ -113,7 +113,7 @@ impl Node {
             exports: BTreeSet::new(),
             withheld: entry.withheld.clone(),
             granted: entry.grants.summary(),
-            sha256: entry.sha256.as_deref().map(str::to_owned),
+            sha256: entry.inspection.as_ref().map(|inspection| inspection.sha256.clone()),
         };
         let Some(inspection) = &entry.inspection else { return node };
         let manifest = &inspection.manifest;

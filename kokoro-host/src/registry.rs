@@ -98,8 +98,6 @@ pub(crate) struct Registry {
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) file: Option<PathBuf>,
-    /// The component's SHA-256 in hexadecimal digits, if it is one.
-    pub(crate) sha256: Option<Arc<str>>,
     pub(crate) grants: Grants,
     /// Its exports that do not count, because the application has it so.
     pub(crate) withheld: BTreeSet<InterfaceName>,
@@ -121,13 +119,11 @@ impl Entry {
     pub(crate) fn waiting(
         file: Option<PathBuf>,
         inspection: Arc<Inspection>,
-        sha256: Arc<str>,
         bytes: Arc<[u8]>,
         bindings: Arc<Bindings>,
     ) -> Self {
         Self {
             inspection: Some(inspection),
-            sha256: Some(sha256),
             bytes: Some(bytes),
             bindings,
             ..Self::new(file, State::Waiting, "it has just been loaded".into())
@@ -135,13 +131,8 @@ impl Entry {
     }
 
     /// A Planet that the application does not let in.
-    pub(crate) fn refused(
-        file: Option<PathBuf>,
-        inspection: Arc<Inspection>,
-        sha256: Arc<str>,
-        reason: String,
-    ) -> Self {
-        Self { inspection: Some(inspection), sha256: Some(sha256), ..Self::new(file, State::Refused, reason.into()) }
+    pub(crate) fn refused(file: Option<PathBuf>, inspection: Arc<Inspection>, reason: String) -> Self {
+        Self { inspection: Some(inspection), ..Self::new(file, State::Refused, reason.into()) }
     }
 
     /// A file of which no Planet can be made.
@@ -152,7 +143,6 @@ impl Entry {
     fn new(file: Option<PathBuf>, state: State, reason: Reason) -> Self {
         Self {
             file,
-            sha256: None,
             grants: Grants::none(),
             withheld: BTreeSet::new(),
             inspection: None,

@@ -11,8 +11,6 @@ use std::future::{IntoFuture, Ready, ready};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 pub use self::addresses::{Addresses, AddressesError};
 pub(crate) use self::grants::{Access, Directory};
 pub use self::grants::{Granted, Grants};
@@ -39,14 +37,15 @@ impl Candidate {
     pub(crate) fn new(
         file: Option<PathBuf>,
         bytes: Arc<[u8]>,
+        sha256: &str,
         manifest: &Manifest,
         imports: impl IntoIterator<Item = InterfaceName>,
         exports: impl IntoIterator<Item = InterfaceName>,
     ) -> Self {
         Self {
             file,
-            sha256: hex(&Sha256::digest(&bytes)).into(),
             bytes,
+            sha256: sha256.into(),
             manifest: Arc::new(manifest.clone()),
             imports: Arc::new(imports.into_iter().collect()),
             exports: Arc::new(exports.into_iter().collect()),
@@ -98,10 +97,6 @@ impl fmt::Debug for Candidate {
             .field("sha256", &self.sha256)
             .finish_non_exhaustive()
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What the application decides of a [`Candidate`].

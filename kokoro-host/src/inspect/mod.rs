@@ -6,6 +6,7 @@ mod types;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use sha2::{Digest as _, Sha256};
 use wasmparser::component_types::{ComponentAnyTypeId, ComponentEntityType, ComponentItem};
 use wasmparser::types::Types;
 use wasmparser::{BinaryReaderError, Parser, Payload, ValidPayload, Validator, WasmFeatures};
@@ -19,6 +20,8 @@ use crate::manifest::{Manifest, Section, SectionError};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Inspection {
+    /// The SHA-256 of the component, as 64 hexadecimal digits in lower case.
+    pub sha256: String,
     /// What the Planet (plugin) is, needs and offers.
     pub manifest: Manifest,
     /// Every interface that the component itself imports, WASI's and `kokoro:core`'s included.
@@ -87,7 +90,8 @@ pub fn inspect(stem: &str, bytes: &[u8]) -> Result<Inspection, InspectError> {
             permission.escape_debug()
         )
     }));
-    Ok(Inspection { manifest, imports, exports, functions, notes })
+    let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Inspection { sha256, manifest, imports, exports, functions, notes })
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -1,6 +1,6 @@
 //! What one Planet gets of WASI: as much as it was granted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ impl Wasi {
         for directory in &grants.directories {
             open(&mut builder, directory).map_err(|error| directory.problem(&error))?;
         }
-        let sockets = Sockets::of(grants, refusals);
+        let sockets = Sockets { granted: grants.clone(), refusals: Arc::clone(refusals) };
         // A socket takes one of the process's files, whatever comes of it.
         let tcp = !grants.tcp_connect.is_empty() || !grants.tcp_listen.is_empty();
         let udp = !grants.udp.is_empty() || !grants.udp_listen.is_empty();
@@ -115,34 +115,25 @@ impl WasiHttpView for State {
 
 /// The addresses that sockets may use.
 struct Sockets {
-    granted: BTreeMap<&'static str, BTreeSet<Addresses>>,
+    granted: Grants,
     refusals: Arc<Refusals>,
 }
 
 impl Sockets {
-    fn of(grants: &Grants, refusals: &Arc<Refusals>) -> Self {
-        let granted = [
-            ("tcp", grants.tcp_connect.clone()),
-            ("tcp listen", grants.tcp_listen.clone()),
-            ("udp", grants.udp.clone()),
-            ("udp listen", grants.udp_listen.clone()),
-        ];
-        Self { granted: granted.into(), refusals: Arc::clone(refusals) }
-    }
-
     fn allow(&self, address: SocketAddr, used: SocketAddrUse) -> bool {
-        let any = |of: &str| !self.granted[of].is_empty();
-        let has = |of: &str| self.granted[of].iter().any(|granted| granted.contains(address));
+        let Grants { tcp_connect, tcp_listen, udp, udp_listen, .. } = &self.granted;
+        let any = |these: &BTreeSet<Addresses>| !these.is_empty();
+        let has = |these: &BTreeSet<Addresses>| these.iter().any(|granted| granted.contains(address));
         // A socket that talks to others has a port of its own, which the system chooses.
         let chosen = address.ip().is_unspecified() && address.port() == 0;
         let (allowed, permission) = match used {
-            SocketAddrUse::TcpConnect => (has("tcp"), "tcp"),
-            SocketAddrUse::TcpBind => (has("tcp listen") || chosen && any("tcp"), "tcp listen"),
-            SocketAddrUse::TcpListen => (has("tcp listen"), "tcp listen"),
-            SocketAddrUse::TcpAccept => (any("tcp listen"), "tcp listen"),
-            SocketAddrUse::UdpBind => (has("udp listen") || chosen && any("udp"), "udp listen"),
-            SocketAddrUse::UdpSend => (has("udp"), "udp"),
-            SocketAddrUse::UdpReceive => (has("udp") || any("udp listen"), "udp"),
+            SocketAddrUse::TcpConnect => (has(tcp_connect), "tcp"),
+            SocketAddrUse::TcpBind => (has(tcp_listen) || chosen && any(tcp_connect), "tcp listen"),
+            SocketAddrUse::TcpListen => (has(tcp_listen), "tcp listen"),
+            SocketAddrUse::TcpAccept => (any(tcp_listen), "tcp listen"),
+            SocketAddrUse::UdpBind => (has(udp_listen) || chosen && any(udp), "udp listen"),
+            SocketAddrUse::UdpSend => (has(udp), "udp"),
+            SocketAddrUse::UdpReceive => (has(udp) || any(udp_listen), "udp"),
         };
         // Nobody tried anything where a stranger sent a datagram. And before it talks to anybody a socket is bound, which
         // says nothing about what is missing.

@@ -36,7 +36,6 @@ struct Judged {
     file: Option<PathBuf>,
     /// With the name, and without the exports, that the application has decided on.
     inspection: Inspection,
-    sha256: Arc<str>,
     /// Why it is refused, if it is.
     admitted: Result<Admission, String>,
 }
@@ -201,8 +200,14 @@ impl Primary {
     /// Has the application decide about a component.
     async fn decide(&self, file: Option<PathBuf>, bytes: Arc<[u8]>, mut inspection: Inspection) -> Judged {
         let (imports, exports) = (inspection.imports.keys().cloned(), inspection.exports.keys().cloned());
-        let candidate = Candidate::new(file.clone(), Arc::clone(&bytes), &inspection.manifest, imports, exports);
-        let sha256 = candidate.sha256().into();
+        let candidate = Candidate::new(
+            file.clone(),
+            Arc::clone(&bytes),
+            &inspection.sha256,
+            &inspection.manifest,
+            imports,
+            exports,
+        );
         let admitted = self.judge(candidate).await.map(|admitted| {
             let withheld: BTreeSet<InterfaceName> = inspection
                 .exports
@@ -225,7 +230,7 @@ impl Primary {
             }
             Admission { bytes, grants: admitted.grants, withheld }
         });
-        Judged { file, inspection, sha256, admitted }
+        Judged { file, inspection, admitted }
     }
 
     fn report(&self, names: Vec<String>) -> Report {
@@ -242,17 +247,17 @@ impl Primary {
 
     /// Makes an entry of a component and returns the name that it goes by.
     fn register(&self, judged: Judged) -> String {
-        let Judged { file, inspection, sha256, admitted } = judged;
+        let Judged { file, inspection, admitted } = judged;
         let inspection = Arc::new(inspection);
         let name = inspection.manifest.name.clone();
         let entry = match admitted {
-            Err(reason) => Entry::refused(file, Arc::clone(&inspection), sha256, reason),
+            Err(reason) => Entry::refused(file, Arc::clone(&inspection), reason),
             Ok(admission) => match self.holder(&name) {
                 Some(by) => Entry::unusable(file, name_taken(&name, &by)),
                 None => {
                     let bindings = self.compare_types(&name, &inspection);
                     let Admission { bytes, grants, withheld } = admission;
-                    let mut entry = Entry::waiting(file, Arc::clone(&inspection), sha256, bytes, bindings);
+                    let mut entry = Entry::waiting(file, Arc::clone(&inspection), bytes, bindings);
                     (entry.grants, entry.withheld) = (grants, withheld);
                     entry
                 }
@@ -278,11 +283,8 @@ impl Primary {
         let mut registry = self.registry();
         let entries = &mut registry.entries;
         // What was said of the same file before is out of date, and so is, from memory, what was said of the same component.
-        let name_of = |entry: &Entry| entry.inspection.as_ref().map(|inspection| inspection.manifest.name.clone());
-        let same = |old: &Entry| match &entry.file {
-            Some(_) => old.file == entry.file,
-            None => old.file.is_none() && old.sha256 == entry.sha256 && name_of(old) == name_of(&entry),
-        };
+        let what = |entry: &Entry| entry.inspection.as_ref().map(|i| (i.sha256.clone(), i.manifest.name.clone()));
+        let same = |old: &Entry| old.file == entry.file && (entry.file.is_some() || what(old) == what(&entry));
         entries.retain(|_, old| old.is_planet() || !same(old));
         let is_free = |entries: &BTreeMap<String, Entry>, name: &str| !entries.contains_key(name);
         if !entry.is_planet() {

@@ -69,11 +69,11 @@ impl Primary {
         let mut jobs = Vec::new();
         for name in &plan.order {
             let entry = &self.registry().entries[name];
-            if let (Some(bytes), Some(sha256)) = (entry.bytes.clone(), entry.sha256.clone()) {
+            if let (Some(bytes), Some(inspection)) = (entry.bytes.clone(), entry.inspection.clone()) {
                 let (engine, places) = (self.shared.engine.clone(), Arc::clone(&places));
                 let job = async move {
                     let _place = places.acquire_owned().await;
-                    off_the_async_threads(move || engine.compile(&sha256, &bytes)).await
+                    off_the_async_threads(move || engine.compile(&inspection.sha256, &bytes)).await
                 };
                 jobs.push((name.clone(), tokio::spawn(job)));
             }
