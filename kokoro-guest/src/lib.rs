@@ -52,6 +52,26 @@
 //! # fn main() {}
 //! ```
 //!
+//! # Cancelled calls
+//!
+//! The application can cancel a call that it made, and all that the call has led to. A Planet that works for long looks now and
+//! then ([`is_cancelled`]), or gives up in one line:
+//!
+//! ```
+//! fn sum(pages: &[String]) -> Result<usize, String> {
+//!     let mut bytes = 0;
+//!     for page in pages {
+//!         kokoro_guest::give_up_if_cancelled()?;
+//!         bytes += page.len();
+//!     }
+//!     Ok(bytes)
+//! }
+//! # assert_eq!(sum(&["page".to_owned()]), Ok(4));
+//! ```
+//!
+//! [`Cancelled`] becomes a `String`, a [`Failure`] or a boxed error, so that `?` works in functions that fail with one of
+//! these. A Planet that does not look has a grace period to end in; then its instance is ended and started anew.
+//!
 //! # Logging
 //!
 //! What goes through the [`log`] facade, or through [`tracing`], reaches the application's log with the Planet's name,
@@ -69,11 +89,13 @@
 // Generated code says `::kokoro_guest`, in this crate as well.
 extern crate self as kokoro_guest;
 
+mod cancelled;
 mod failure;
 mod planet;
 #[doc(hidden)]
 pub mod rt;
 
+pub use cancelled::{Cancelled, give_up_if_cancelled, is_cancelled};
 pub use failure::{Failure, FailureKind};
 /// Makes a Planet (plugin) of the crate: a component that exports some interfaces and depends on others.
 ///

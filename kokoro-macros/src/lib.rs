@@ -23,7 +23,7 @@ pub fn planet(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn core_bindings(_: TokenStream) -> TokenStream {
     let mut wit = wit::Wit::core();
-    let imports = [kokoro_wit::TYPES, kokoro_wit::DEPENDENCIES, kokoro_wit::LOG]
+    let imports = [kokoro_wit::TYPES, kokoro_wit::DEPENDENCIES, kokoro_wit::CURRENT_CALL, kokoro_wit::LOG]
         .map(|name| wit.interface(name).expect("`kokoro:core` declares the interfaces that kokoro-wit names"));
     let world = wit.world("guest", &imports, &[]).expect("interfaces of `kokoro:core` fit into one world");
     match bindgen::generate(&mut wit, world, true) {

@@ -19,6 +19,9 @@ pub const TYPES: &str = "kokoro:core/types@0.1.0";
 /// The interface through which a Planet asks about its dependencies.
 pub const DEPENDENCIES: &str = "kokoro:core/dependencies@0.1.0";
 
+/// The interface through which a Planet asks about the call that it executes.
+pub const CURRENT_CALL: &str = "kokoro:core/current-call@0.1.0";
+
 /// The interface through which a Planet logs.
 pub const LOG: &str = "kokoro:core/log@0.1.0";
 
