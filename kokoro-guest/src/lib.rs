@@ -72,6 +72,12 @@
 //! [`Cancelled`] becomes a `String`, a [`Failure`] or a boxed error, so that `?` works in functions that fail with one of
 //! these. A Planet that does not look has a grace period to end in; then its instance is ended and started anew.
 //!
+//! # New releases
+//!
+//! The application can put a new release of a Planet in the place of the running one. What the old instance knows is then lost,
+//! unless one line says that it is carried over, and in which version of its form: `saved: 1`. See
+//! [the section on saved state](planet!#saved-state).
+//!
 //! # Logging
 //!
 //! What goes through the [`log`] facade, or through [`tracing`], reaches the application's log with the Planet's name,
@@ -94,6 +100,7 @@ mod failure;
 mod planet;
 #[doc(hidden)]
 pub mod rt;
+mod saved;
 
 pub use cancelled::{Cancelled, give_up_if_cancelled, is_cancelled};
 pub use failure::{Failure, FailureKind};
@@ -148,6 +155,7 @@ pub use failure::{Failure, FailureKind};
 /// | `wit` | the folder (or single file) with the WIT, relative to Cargo.toml, or else to the file of the call | `wit` |
 /// | `app` | a JSON file with whatever the application wants to know before it runs the Planet | `app.json`, if there is one |
 /// | `permissions` | what the Planet asks to be allowed: see [below](#permissions) | nothing |
+/// | `saved` | that the state is carried over when a new release takes the Planet's place, and the version of its form: see [below](#saved-state) | each instance begins anew |
 ///
 /// # Interfaces
 ///
@@ -260,8 +268,89 @@ pub use failure::{Failure, FailureKind};
 /// # fn main() {}
 /// ```
 ///
-/// `kokoro:core/saved-state@0.1.0` is exported like any other interface. `kokoro:core/lifecycle` is always exported, and is
-/// [`Planet`](trait@crate::Planet) here.
+/// `kokoro:core/lifecycle` is always exported, and is [`Planet`](trait@crate::Planet) here. `kokoro:core/saved-state` is exported
+/// by `saved`, or like any other interface.
+///
+/// # Saved state
+///
+/// When the application reloads a Planet, it asks the old instance to save its state, and the new one, which has started
+/// already, to restore it. `saved` does both for a state that [serde](https://serde.rs) can write and read:
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+///
+/// kokoro_guest::planet! {
+///     state: Visits,
+///     saved: 1,
+/// #   wit: "doc/wit",
+/// }
+///
+/// #[derive(Default, Serialize, Deserialize)]
+/// struct Visits {
+///     pages: Vec<String>,
+///     #[serde(skip)]
+///     cache: Vec<u8>, // begins anew in each instance
+/// }
+/// # fn main() {}
+/// ```
+///
+/// with
+///
+/// ```toml
+/// [dependencies]
+/// serde = { version = "1", features = ["derive"] }
+/// ```
+///
+/// The restored value takes the place of the one that the new instance started with, which is dropped. Parts that are not to be
+/// carried over are `#[serde(skip)]`; they get their [`Default`]. Handles of resources cannot be carried over.
+///
+/// The form of the bytes is [CBOR](https://www.rfc-editor.org/rfc/rfc8949), whose structs carry the names of their fields: a
+/// release that gives up a field, or adds one that is an [`Option`] or has `#[serde(default)]`, reads what older ones saved,
+/// and the version stays. (Other languages read it, too. A `Vec<u8>` is an array of numbers there, about twice as large as with
+/// `#[serde(with = "serde_bytes")]`.) When a form changes in another way, count the version up, and say what becomes of older ones:
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use kokoro_guest::{Saved, StartError};
+/// use serde::{Deserialize, Serialize};
+///
+/// kokoro_guest::planet! {
+///     state: Visits,
+///     saved: { version: 2, migrate: Visits::from_older },
+/// #   wit: "doc/wit",
+/// }
+///
+/// #[derive(Default, Serialize, Deserialize)]
+/// struct Visits {
+///     pages: BTreeMap<String, u64>,
+/// }
+///
+/// impl Visits {
+///     /// All that version 1 had were names.
+///     fn from_older(saved: &Saved) -> Result<Self, StartError> {
+///         #[derive(Deserialize)]
+///         struct First {
+///             pages: Vec<String>,
+///         }
+///         let First { pages } = saved.read()?;
+///         Ok(Self { pages: pages.into_iter().map(|page| (page, 1)).collect() })
+///     }
+/// }
+/// # fn main() {
+/// #     let first = BTreeMap::from([("pages", ["home"])]);
+/// #     let visits = Visits::from_older(&Saved::write(1, &first).unwrap()).unwrap();
+/// #     assert_eq!(visits.pages["home"], 1);
+/// # }
+/// ```
+///
+/// `migrate` gets the versions before its own; [`Saved::version`] says which, and [`Saved::write`] makes what a test needs.
+/// What cannot be restored is an error that says why, and the old instance goes on: data that does not fit, a version from the
+/// future, an older one without `migrate`.
+///
+/// `saved` adds about 80 KB to a component, for serde and the reading of CBOR. A Planet that wants only a part of its state saved, or
+/// another form, lists `kokoro:core/saved-state@0.1.0` under `exports` and implements `saved_state::Guest`; [`Saved`] helps
+/// there, too.
 ///
 /// # Permissions
 ///
@@ -300,6 +389,7 @@ pub use failure::{Failure, FailureKind};
 /// calling anything else that is imported panics. `use outline::Guest` and call the functions on a value of the state.
 pub use kokoro_macros::planet;
 pub use planet::{Planet, StartError};
+pub use saved::{Saved, SavedError};
 
 pub use log;
 pub use tracing;

@@ -3,9 +3,11 @@
 pub use wit_bindgen;
 
 mod logger;
+mod saved;
 mod shared;
 mod state;
 
+pub use saved::{Migrate, Saves, Serde, restore, save};
 pub use shared::Shared;
 pub use state::{Cell, Singleton, call, start, stop};
 
@@ -42,3 +44,6 @@ pub fn outside(import: &str) -> ! {
 
 /// Checks the state type. The name is a part of the compiler's message.
 pub fn state_must_derive_default_or_implement_planet<P: crate::Planet>() {}
+
+/// Checks a state type that is to be saved, likewise.
+pub fn a_saved_state_must_derive_serialize_and_deserialize<P: Serde>() {}

@@ -58,6 +58,16 @@ impl<P: Planet> Life<P> {
             };
         }
     }
+
+    /// The value, made now if need be, or else why there is none.
+    fn planet(&mut self) -> Result<&mut P, String> {
+        self.begin();
+        match self {
+            Self::Running(planet) => Ok(planet),
+            Self::Failed(reason) => Err(reason.clone()),
+            Self::Stopped | Self::Unborn => Err("this planet has stopped already".to_owned()),
+        }
+    }
 }
 
 /// `lifecycle.start`.
@@ -66,16 +76,16 @@ impl<P: Planet> Life<P> {
 ///
 /// The reason that the Planet gave.
 pub fn start<P: Planet + Singleton>() -> Result<(), String> {
-    P::cell(|cell| {
-        cell.use_life(|life| {
-            life.begin();
-            match life {
-                Life::Failed(reason) => Err(reason.clone()),
-                Life::Stopped => Err("this planet has stopped already".to_owned()),
-                Life::Running(_) | Life::Unborn => Ok(()),
-            }
-        })
-    })
+    with(|_: &mut P| Ok(()))
+}
+
+/// Uses the value where an error can be said.
+///
+/// # Errors
+///
+/// That of the function, or the reason why there is no value.
+pub(super) fn with<P: Planet + Singleton, R>(function: impl FnOnce(&mut P) -> Result<R, String>) -> Result<R, String> {
+    P::cell(|cell| cell.use_life(|life| life.planet().and_then(function)))
 }
 
 /// `lifecycle.stop`.
@@ -102,7 +112,8 @@ pub fn call<P: Planet + Singleton, R>(function: impl FnOnce(&mut P) -> R) -> R {
     })
 }
 
-fn with_causes(error: &StartError) -> String {
+/// An error as one sentence.
+pub(super) fn with_causes(error: &StartError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

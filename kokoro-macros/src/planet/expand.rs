@@ -10,6 +10,7 @@ use super::export::Export;
 use super::interfaces::{self, Found, Role};
 use super::manifest::Manifest;
 use super::parse::Declaration;
+use super::saved::Saved;
 use super::{export, import, syntax};
 use crate::bindgen;
 use crate::surroundings::Surroundings;
@@ -45,16 +46,24 @@ fn expand_valid(
     let (requires, optional) = (named(Role::Required).collect(), named(Role::Optional).collect());
     let manifest = Manifest::new(declaration, requires, optional, surroundings, errors);
 
-    let lifecycle = wit.interface(kokoro_wit::LIFECYCLE).map_err(|error| Error::new(at_wit, error))?;
+    let saved = declaration.saved.as_ref();
+    let own = [Some(kokoro_wit::LIFECYCLE), saved.map(|_| kokoro_wit::SAVED_STATE)].into_iter().flatten();
+    let own: Result<Vec<_>, _> = own.map(|name| wit.interface(name)).collect();
+    let own = own.map_err(|error| Error::new(at_wit, error))?;
     let imports: Vec<_> = found.iter().filter(|found| found.role != Role::Export).map(|found| found.id).collect();
     let exports: Vec<_> = found.iter().filter(|found| found.role == Role::Export).map(|found| found.id).collect();
-    let exports: Vec<_> = exports.into_iter().chain([lifecycle]).collect();
+    let exports: Vec<_> = exports.into_iter().chain(own).collect();
     let world = wit.world("planet", &imports, &exports).map_err(|error| Error::new(Span::call_site(), error))?;
     let generated = bindgen::generate(&mut wit, world, false);
     let mut generated = generated.map_err(|error| Error::new(Span::call_site(), error))?;
 
     let mut modules = Vec::new();
-    let mut exported = take_lifecycle(&mut generated.items);
+    syntax::take_exports(&mut generated.items, &TokenStream::new(), &TokenStream::new());
+    let mut exported = take_own(&mut generated.items, "lifecycle", &quote!(super::Glue<super::__KokoroState>));
+    if saved.is_some() {
+        let glue = quote!(<super::__KokoroState as super::__Saved>::Glue);
+        exported.extend(take_own(&mut generated.items, "saved_state", &glue));
+    }
     for found in &found {
         match adapt(&mut generated.items, found, &wit, &mut exported) {
             Ok(path) => modules.push((found, path)),
@@ -72,11 +81,14 @@ fn expand_valid(
     let state = &declaration.state;
     let at_state = syn::spanned::Spanned::span(state);
     let startable = quote_spanned!(at_state=> const _: fn() = ::kokoro_guest::rt::state_must_derive_default_or_implement_planet::<#state>;);
+    let saves = saved.map(|saved| saved.declare(state));
+    let saved_glue = saved.map(|_| Saved::glue());
     Ok(quote! {
         #[doc(hidden)]
         type __KokoroState = #state;
 
         #startable
+        #saves
 
         #[doc(hidden)]
         #[allow(
@@ -119,6 +131,8 @@ fn expand_valid(
                 }
             }
 
+            #saved_glue
+
             // Natively there is nothing to export to, and linkers do not like such names.
             #[cfg(target_arch = "wasm32")]
             mod exported {
@@ -137,19 +151,13 @@ fn expand_valid(
     })
 }
 
-/// Takes the export of `lifecycle` out, and the macro that would export everything.
-fn take_lifecycle(items: &mut Vec<Item>) -> TokenStream {
-    syntax::take_exports(items, &TokenStream::new(), &TokenStream::new());
-    let path = ["exports", "kokoro", "core", "lifecycle"].map(str::to_owned);
+/// Takes the export of an interface of `kokoro:core` out that is implemented here, by the type `glue`.
+fn take_own(items: &mut Vec<Item>, interface: &str, glue: &TokenStream) -> TokenStream {
+    let path = ["exports", "kokoro", "core", interface].map(str::to_owned);
+    let interface = Ident::new(interface, Span::call_site());
     let module = syntax::module(items, &path);
     module
-        .map(|items| {
-            syntax::take_exports(
-                items,
-                &quote!(exports::kokoro::core::lifecycle),
-                &quote!(super::Glue<super::__KokoroState>),
-            )
-        })
+        .map(|items| syntax::take_exports(items, &quote!(exports::kokoro::core::#interface), glue))
         .unwrap_or_default()
 }
 

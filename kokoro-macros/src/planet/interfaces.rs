@@ -44,7 +44,13 @@ pub(super) fn find(declaration: &Declaration, wit: &Wit, errors: &mut Vec<Error>
     let mut all: Vec<Found> = Vec::new();
     for (role, listed) in lists {
         for listed in listed {
-            match found(role, listed, wit).and_then(|found| fits(&found, &all).map(|()| found)) {
+            let found = found(role, listed, wit).and_then(|found| match declaration.saved {
+                Some(_) if role == Role::Export && found.name == kokoro_wit::SAVED_STATE => {
+                    Err(Unusable::Saved(found.name))
+                }
+                _ => fits(&found, &all).map(|()| found),
+            });
+            match found {
                 Ok(found) => all.push(found),
                 Err(error) => errors.push(Error::new(listed.name.span(), error)),
             }
@@ -59,6 +65,8 @@ enum Unusable {
     Unknown(WitError),
     /// `kokoro:core/lifecycle`, which is nobody's to export.
     Lifecycle(String),
+    /// `kokoro:core/saved-state`, which `saved` exports.
+    Saved(String),
     /// An interface, and what is asynchronous in it.
     Asynchronous(String, String),
     /// It cannot be optional.
@@ -77,6 +85,11 @@ impl fmt::Display for Unusable {
                 f,
                 "`{name}` is exported by every planet already\n  \
                  help: remove it, and write `impl Planet` for a start that can fail"
+            ),
+            Self::Saved(name) => write!(
+                f,
+                "`{name}` is exported by `saved` already\n  \
+                 help: keep `saved` to have the whole state saved, or this to `impl saved_state::Guest` yourself"
             ),
             Self::Asynchronous(name, what) => write!(
                 f,

@@ -14,6 +14,7 @@ mod interfaces;
 mod manifest;
 mod parse;
 mod permissions;
+mod saved;
 mod syntax;
 #[cfg(test)]
 mod tests;

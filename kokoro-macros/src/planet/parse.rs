@@ -5,9 +5,11 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Error, LitStr, Result, Type};
 
 use super::permissions::Permissions;
+use super::saved::Saved;
 use crate::fields::{Listed, fields, list};
 
-const FIELDS: [&str; 9] = ["state", "exports", "requires", "optional", "name", "version", "wit", "app", "permissions"];
+const FIELDS: [&str; 10] =
+    ["state", "exports", "requires", "optional", "name", "version", "wit", "app", "permissions", "saved"];
 
 /// The whole input.
 #[derive(Debug)]
@@ -21,12 +23,13 @@ pub(super) struct Declaration {
     pub(super) wit: Option<LitStr>,
     pub(super) app: Option<LitStr>,
     pub(super) permissions: Option<Permissions>,
+    pub(super) saved: Option<Saved>,
 }
 
 impl Parse for Declaration {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let (mut state, mut name, mut version, mut wit, mut app) = (None, None, None, None, None);
-        let mut permissions = None;
+        let (mut permissions, mut saved) = (None, None);
         let (mut exports, mut requires, mut optional) = (Vec::new(), Vec::new(), Vec::new());
         fields(input, "a planet", &FIELDS, |field, input| {
             match field {
@@ -38,7 +41,8 @@ impl Parse for Declaration {
                 "version" => version = Some(input.parse()?),
                 "wit" => wit = Some(input.parse()?),
                 "app" => app = Some(input.parse()?),
-                _ => permissions = Some(input.parse()?),
+                "permissions" => permissions = Some(input.parse()?),
+                _ => saved = Some(input.parse()?),
             }
             Ok(())
         })?;
@@ -49,6 +53,6 @@ impl Parse for Declaration {
                  help: write `state: MyPlanet`, with `#[derive(Default)] struct MyPlanet;` next to it",
             )
         })?;
-        Ok(Self { state, exports, requires, optional, name, version, wit, app, permissions })
+        Ok(Self { state, exports, requires, optional, name, version, wit, app, permissions, saved })
     }
 }
