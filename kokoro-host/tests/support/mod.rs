@@ -13,6 +13,9 @@ kokoro_host::bindings!({
         "test:guests/extra@0.1.0",
         "test:guests/shapes@0.1.0",
         "test:guests/step@0.1.0",
+        "test:guests/counter@0.1.0",
+        "test:guests/cancel@0.1.0",
+        "test:guests/stubborn@0.1.0",
     ],
     serves: ["test:guests/host@0.1.0"],
 });
