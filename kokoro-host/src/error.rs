@@ -79,6 +79,32 @@ pub(crate) enum Kind {
         interfaces: [InterfaceName; 2],
         types: [&'static str; 2],
     },
+    /// A change would wait for Planets that wait for it.
+    InOwnChain {
+        change: &'static str,
+        planet: String,
+        chain: Vec<String>,
+    },
+    /// A change that a part of another change has asked for.
+    WithinChange,
+    /// A Planet cannot be had for a change: why.
+    Busy {
+        change: &'static str,
+        planet: String,
+        why: String,
+    },
+    /// A new release could not take the place of the old one.
+    NotReloaded {
+        planet: String,
+        /// What was being done: `while it was started`.
+        step: &'static str,
+        why: String,
+        /// What is the case now.
+        now: String,
+    },
+    NoFile {
+        planet: String,
+    },
     NoRuntime,
     InsideRuntime,
     NoThreads {
@@ -119,6 +145,26 @@ impl Error {
             Kind::Call(call) => matches!(call.root().cause, Cause::NoFunction(_)),
             _ => false,
         }
+    }
+
+    /// Whether the application has cancelled the call.
+    pub fn is_cancelled(&self) -> bool {
+        self.call().is_some_and(|call| call.kind() == "cancelled")
+    }
+
+    /// Whether a limit was exceeded: of memory, of tables, of handles, of the size of values, of waiting calls.
+    pub fn is_limit(&self) -> bool {
+        self.call().is_some_and(|call| call.kind() == "limited")
+    }
+
+    /// Whether a Planet ended because it could have no more memory.
+    pub fn is_out_of_memory(&self) -> bool {
+        self.call().is_some_and(CallError::is_out_of_memory)
+    }
+
+    /// Whether a new release of a Planet could not take the place of the old one, which goes on.
+    pub fn is_not_reloaded(&self) -> bool {
+        matches!(&*self.0, Kind::NotReloaded { .. })
     }
 
     /// The Planet that a failed call ended in: the innermost one, where the failure began.
@@ -200,6 +246,30 @@ impl fmt::Display for Error {
                 "the resource `{resource}` is served as `{this}` by `{one}` and as `{that}` by `{two}`, which pass it to each \
                  other\n  help: serve both by one type of `{resource}`"
             ),
+            Kind::InOwnChain { change, planet, chain } => {
+                let chain: Vec<String> = chain.iter().map(|name| format!("`{name}`")).collect();
+                write!(
+                    f,
+                    "planet `{planet}` cannot be {change} by a call that came through it: {}\n  \
+                     help: do it when that call has ended, in a task of its own",
+                    chain.join(" -> ")
+                )
+            }
+            Kind::WithinChange => f.write_str(
+                "planets are being loaded, started or stopped, and this was called by one of them: it would wait for itself\n  \
+                 help: do it in a task of its own, which nobody waits for",
+            ),
+            Kind::Busy { change, planet, why } => {
+                write!(f, "planet `{planet}` was not {change}: {why}\n  help: try again later, or raise `Limits::drain`")
+            }
+            Kind::NotReloaded { planet, step, why, now } => {
+                write!(f, "planet `{planet}` was not reloaded, {step}: {why}\n  {now}")
+            }
+            Kind::NoFile { planet } => write!(
+                f,
+                "planet `{planet}` was loaded from memory, so there is no file to load it from again\n  \
+                 help: give the new component: `primary.reload(\"{planet}\").bytes(..)`"
+            ),
             Kind::NoRuntime => f.write_str(
                 "there is no tokio runtime here, and a Primary needs one for its clock\n  help: build it inside of an async function, under `#[tokio::main]`, or use `build_blocking`",
             ),
@@ -217,6 +287,16 @@ fn write_nearest(f: &mut fmt::Formatter<'_>, nearest: &[String]) -> fmt::Result 
     match nearest {
         [] => Ok(()),
         nearest => write!(f, "\n  help: did you mean {}?", nearest.join(" or ")),
+    }
+}
+
+/// Names as a sentence lists them: `a`, `b` and `c`.
+pub(crate) fn name_list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    names.dedup();
+    match names.pop() {
+        Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),
+        last => last.unwrap_or_default(),
     }
 }
 

@@ -48,6 +48,7 @@ mod planet;
 mod primary;
 mod registry;
 mod resolve;
+mod restarts;
 #[doc(hidden)]
 pub mod rt;
 
@@ -171,9 +172,12 @@ pub use crate::interface::{InterfaceName, InterfaceNameError};
 pub use crate::limits::Limits;
 pub use crate::link::{Caller, Service};
 pub use crate::manifest::{Manifest, Permissions, SatelliteRequest};
-pub use crate::primary::{Builder, Handle, Interface, Primary, Report};
-pub use crate::registry::State;
+pub use crate::primary::{Builder, Handle, Interface, Primary, Reload, Report};
+pub use crate::registry::{Event, Events, State};
 pub use crate::resolve::{Obstacle, Unmet, Waiting};
+pub use crate::restarts::Restarts;
+/// Cancels calls: see [`Handle::cancelled_by`].
+pub use tokio_util::sync::CancellationToken;
 
 /// Calls whose types are only known at run time. What is here comes from Wasmtime, and changes with its major versions.
 pub mod dynamic {

@@ -1,4 +1,4 @@
-//! How much memory Planets may have and how long things may take.
+//! How much Planets may use up and how long things may take.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,11 +9,22 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of linear memory, over all memories of one Planet. Default: 1 GiB.
     ///
-    /// An allocation beyond it fails inside the Planet, as it does on a machine without memory. Tables count as well,
-    /// and so does what one call passes from Planet to Planet: there each byte of a `list<u8>` takes 40.
+    /// An allocation beyond it fails inside the Planet, as it does on a machine without memory. Tables count as well.
     pub memory: usize,
     /// Bytes of linear memory and tables over all Planets of one Primary together. Default: none, no limit.
     pub total_memory: Option<usize>,
+    /// Elements of tables, over all tables of one Planet. Default: 1,000,000.
+    pub table_elements: usize,
+    /// Core instances inside of one Planet, and as many memories and tables. Default: 1,000.
+    pub instances: usize,
+    /// Handles of resources that one Planet may have at a time: of its own, of WASI and of the application together.
+    /// Default: 10,000. (Of WASI alone, 1,024 are the most, since the host has memory in each.)
+    pub handles: usize,
+    /// How large the arguments or the results of one call may be, when they leave a Planet, in bytes of the host's memory:
+    /// there each byte of a `list<u8>` takes 40. Default: 1 GiB.
+    pub value: usize,
+    /// How many calls may wait for one Planet at a time. Default: 10,000.
+    pub waiting_calls: usize,
     /// How long the application may take to decide whether a Planet is let in. Default: 10 minutes, since a person may be
     /// asked.
     pub admission: Duration,
@@ -24,6 +35,11 @@ pub struct Limits {
     pub start: Duration,
     /// How long a Planet's `stop` may take. Default: 5 seconds.
     pub stop: Duration,
+    /// How long an unload, a reload or a restart waits for calls in flight, and for those who hold the Planet as an option.
+    /// Default: 10 seconds.
+    pub drain: Duration,
+    /// How long a call may still take after the application has cancelled it. Default: 1 second.
+    pub grace: Duration,
 }
 
 impl Default for Limits {
@@ -31,10 +47,17 @@ impl Default for Limits {
         Self {
             memory: 1 << 30,
             total_memory: None,
+            table_elements: 1_000_000,
+            instances: 1_000,
+            handles: 10_000,
+            value: 1 << 30,
+            waiting_calls: 10_000,
             admission: Duration::from_secs(10 * 60),
             call: Duration::from_secs(30),
             start: Duration::from_secs(30),
             stop: Duration::from_secs(5),
+            drain: Duration::from_secs(10),
+            grace: Duration::from_secs(1),
         }
     }
 }

@@ -40,17 +40,20 @@ async fn a_panic_shows_its_message_place_output_and_frames() {
     // An older wasi-libc asks for its directories, of which there are none, when it panics.
     let without_frames: Vec<&str> = without_frames.filter(|line| !line.contains("not granted `read`")).collect();
     expect_file!["golden/panic.txt"].assert_eq(&without_frames.join("\n"));
-    assert_eq!(node(&primary, "faulty").state, State::Failed);
+    assert_eq!(node(&primary, "faulty").state, State::Starting);
 }
 
 #[tokio::test]
 async fn the_caller_of_what_panics_gets_an_err_if_there_is_room_for_it() {
-    let primary = primary(&["faulty", "relay"]).await;
+    let mut restarts = kokoro_host::Restarts::default();
+    (restarts.pause, restarts.longest_pause) = (Duration::MAX, Duration::MAX);
+    restarts.calls_wait = false;
+    let primary = support::primary_with(Primary::builder().restarts(restarts), &["faulty", "relay"]).await;
     let relay = primary.get::<Relay>().unwrap();
     let text = relay.text("on purpose").await.unwrap();
     expect_file!["golden/failure_as_text.txt"].assert_eq(&text);
     assert_eq!(node(&primary, "relay").state, State::Running);
-    assert_eq!(node(&primary, "faulty").state, State::Failed);
+    assert_eq!(node(&primary, "faulty").state, State::Starting);
     let again = relay.failure("again").await.unwrap();
     expect_file!["golden/failure_after_the_end.txt"].assert_eq(&again);
 }
@@ -77,7 +80,7 @@ async fn the_caller_of_what_panics_is_lost_if_there_is_no_room() {
 }
 
 async fn fault(call: impl AsyncFnOnce(Faults) -> kokoro_host::Error) -> String {
-    let primary = primary(&["faulty", "extra"]).await;
+    let primary = support::primary_with(support::without_restarts(), &["faulty", "extra"]).await;
     let faults = primary.get::<Faults>().unwrap();
     let error = call(faults).await;
     assert_eq!(node(&primary, "faulty").state, State::Failed);

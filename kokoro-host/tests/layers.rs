@@ -9,6 +9,7 @@ const LAYERS: &[&str] = &[
     "resolve",
     "admission",
     "limits",
+    "restarts",
     "engine",
     "inspect",
     "planet",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::interface::InterfaceName;
-use crate::planet::Planet;
+use crate::planet::{Planet, Target};
 
 /// An import that is linked once and points at today's provider, or at none.
 #[derive(Debug, Default)]
@@ -12,20 +12,31 @@ pub(crate) struct Binding {
     target: RwLock<Option<Target>>,
 }
 
-/// A provider: a Planet, and the export of it that serves (which may be of another version than the import).
-#[derive(Debug, Clone)]
-pub(crate) struct Target {
-    pub(crate) planet: Arc<Planet>,
-    pub(crate) export: Arc<str>,
-}
-
 impl Binding {
     pub(crate) fn target(&self) -> Option<Target> {
         self.target.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn point_at(&self, target: Option<Target>) {
-        *self.target.write().unwrap_or_else(PoisonError::into_inner) = target;
+    /// Another provider than `tried`, if the binding points at one now.
+    pub(crate) fn other_than(&self, tried: &Target) -> Option<Target> {
+        self.target().filter(|today| !today.is(tried))
+    }
+
+    /// Points at somebody else from now on, or at nobody; says whether that is a change.
+    pub(crate) fn point_at(&self, target: Option<Target>) -> bool {
+        let mut today = self.target.write().unwrap_or_else(PoisonError::into_inner);
+        let same = match (&*today, &target) {
+            (Some(today), Some(target)) => today.is(target),
+            (today, target) => today.is_none() && target.is_none(),
+        };
+        *today = target;
+        !same
+    }
+
+    /// Whether it points at an instance of this Planet.
+    pub(crate) fn points_at(&self, planet: &Arc<Planet>) -> bool {
+        let target = self.target.read().unwrap_or_else(PoisonError::into_inner);
+        target.as_ref().is_some_and(|target| Arc::ptr_eq(&target.planet, planet))
     }
 }
 
@@ -38,18 +49,30 @@ pub(crate) struct Bindings {
     pub(crate) served: BTreeMap<InterfaceName, InterfaceName>,
 }
 
+/// Who serves an import at present.
+#[derive(Debug)]
+pub(super) enum Bound<'a> {
+    Application,
+    /// A Planet; and the name that the import has in the component.
+    Planet(&'a InterfaceName, Target),
+}
+
 impl Bindings {
-    /// Whether a call through `import` would find a provider that runs. Toolchains merge imports of one track, so that the
-    /// Planet may know its import under another version.
-    pub(crate) fn is_bound(&self, import: &InterfaceName) -> bool {
-        let runs = |binding: &Arc<Binding>| binding.target().is_some_and(|target| target.planet.ended().is_none());
-        match self.planets.get(import) {
-            Some(binding) => runs(binding),
-            None if self.served.contains_key(import) => true,
-            None => {
-                self.served.keys().any(|own| own.can_serve(import))
-                    || self.planets.iter().any(|(own, binding)| own.can_serve(import) && runs(binding))
-            }
+    /// Who would answer a call through `import`. Toolchains merge imports of one track, so that the Planet may know its import
+    /// under another version.
+    pub(super) fn bound(&self, import: &InterfaceName) -> Option<Bound<'_>> {
+        let target = |binding: &Arc<Binding>| binding.target().filter(|target| target.planet.ended().is_none());
+        if let Some((own, binding)) = self.planets.get_key_value(import) {
+            return Some(Bound::Planet(own, target(binding)?));
         }
+        if self.served.keys().any(|own| own == import || own.can_serve(import)) {
+            return Some(Bound::Application);
+        }
+        let mut merged = self.planets.iter().filter(|(own, _)| own.can_serve(import));
+        merged.find_map(|(own, binding)| Some(Bound::Planet(own, target(binding)?)))
+    }
+
+    pub(crate) fn is_bound(&self, import: &InterfaceName) -> bool {
+        self.bound(import).is_some()
     }
 }

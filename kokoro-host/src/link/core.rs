@@ -6,7 +6,7 @@ use tracing::level_filters::LevelFilter;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Lift, LinkerInstance, Lower};
 
-use super::binding::Bindings;
+use super::binding::{Bindings, Bound};
 use crate::interface::{InterfaceName, in_one_line};
 use crate::planet::State;
 
@@ -37,10 +37,15 @@ pub(super) fn define(
     match interface.interface() {
         "dependencies" if is(kokoro_wit::DEPENDENCIES) => {
             let bindings = Arc::clone(bindings);
-            instance.func_wrap("is-bound", move |_: StoreContextMut<'_, State>, (name,): (String,)| {
-                Ok((name.parse().is_ok_and(|import| bindings.is_bound(&import)),))
+            instance.func_wrap("is-bound", move |mut store: StoreContextMut<'_, State>, (name,): (String,)| {
+                let import = name.parse().ok();
+                Ok((import.is_some_and(|import| hold(store.data_mut(), &bindings, &import)),))
             })
         }
+        "current-call" if is(kokoro_wit::CURRENT_CALL) => instance
+            .func_wrap("is-cancelled", |store: StoreContextMut<'_, State>, (): ()| {
+                Ok((store.data().call().is_cancelled(),))
+            }),
         "log" if is(kokoro_wit::LOG) => {
             instance.func_wrap("max-level", |_: StoreContextMut<'_, State>, (): ()| Ok((max_level(),)))?;
             instance.func_wrap(
@@ -52,6 +57,18 @@ pub(super) fn define(
             )
         }
         _ => Ok(()),
+    }
+}
+
+/// Whether an import is bound; its provider then stays until the exported call ends that the Planet executes.
+fn hold(state: &mut State, bindings: &Bindings, import: &InterfaceName) -> bool {
+    match bindings.bound(import) {
+        Some(Bound::Planet(own, target)) => {
+            state.hold(&own.to_string().into(), target);
+            true
+        }
+        Some(Bound::Application) => true,
+        None => false,
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use tokio::time::timeout_at;
+use tracing::Instrument as _;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{LinkerInstance, Val};
 
-use super::binding::{Binding, Target};
+use super::binding::Binding;
 use crate::inspect::{Function, Named, Type};
-use crate::planet::{Call, CallError, Cause, FunctionName, Interruption, State};
+use crate::planet::{Call, CallError, Cause, FunctionName, Interruption, State, Target, Turn, call_span, note_outcome};
 
 /// Defines the function `name` of an import as a call through `binding`.
 pub(super) fn define(
@@ -20,13 +20,14 @@ pub(super) fn define(
 ) -> wasmtime::Result<()> {
     let binding = Arc::clone(binding);
     let function = FunctionName { interface: Some(Arc::clone(interface)), function: name.into() };
+    let interface = Arc::clone(interface);
     let place = FailurePlace::of(ty);
     instance.func_new_async(name, move |store: StoreContextMut<'_, State>, _, params, results| {
         let call = store.data().call().nested();
-        let target = binding.target();
-        let function = function.clone();
+        let held = store.data().held(&interface).cloned();
+        let (binding, function) = (Arc::clone(&binding), function.clone());
         Box::new(async move {
-            match forward(target, &call, function, params, results).await {
+            match forward(&binding, held, &call, function, params, results).await {
                 Ok(()) => Ok(()),
                 Err(error) => match place.deliver(&error) {
                     Some(value) => {
@@ -40,34 +41,58 @@ pub(super) fn define(
     })
 }
 
+/// Calls whoever provides the import: who is held, else today's provider. If that one has gone, or has become another release,
+/// while the call waited for it, the next one is called.
 async fn forward(
-    target: Option<Target>,
+    binding: &Binding,
+    held: Option<Target>,
     call: &Call,
     function: FunctionName,
     params: &[Val],
     results: &mut [Val],
 ) -> Result<(), CallError> {
-    let Some(Target { planet, export }) = target else {
+    let Some(mut target) = held.or_else(|| binding.target()) else {
         return Err(CallError { planet: None, function, chain: Arc::clone(call.chain()), cause: Cause::Absent });
     };
-    call_dynamic(&planet, call, FunctionName { interface: Some(export), ..function }, params, results).await
+    loop {
+        let name = FunctionName { interface: Some(Arc::clone(&target.export)), ..function.clone() };
+        let fits = |turn: &mut Turn| turn.release() == target.release;
+        match call_dynamic(&target, call, name, fits, params, results).await {
+            Err(error) if error.has_not_begun() => match binding.other_than(&target) {
+                Some(next) => target = next,
+                None => return Err(error),
+            },
+            outcome => return outcome,
+        }
+    }
 }
 
-/// Calls an export with dynamic values.
+/// Calls an export with dynamic values, if it `fits`: values of other types would cost the Planet its instance.
 pub(crate) async fn call_dynamic(
-    planet: &Arc<crate::planet::Planet>,
+    target: &Target,
     call: &Call,
     function: FunctionName,
+    fits: impl FnOnce(&mut Turn) -> bool,
     params: &[Val],
     results: &mut [Val],
 ) -> Result<(), CallError> {
-    let mut entry = planet.enter(call, function.clone()).await?;
-    let Some(func) = entry.function() else {
-        return Err(entry.no_function(format!("planet `{}` exports no function `{function}`", planet.name())));
+    let planet = &target.planet;
+    let span = call_span(planet.name(), &function);
+    let work = async {
+        let mut turn = planet.enter(call, function.clone()).await?;
+        let Some(func) = turn.function() else {
+            return Err(turn.no_function(format!("planet `{}` exports no function `{function}`", planet.name())));
+        };
+        if !fits(&mut turn) {
+            let problem = format!("planet `{}` has changed, and `{function}` with it", planet.name());
+            return Err(turn.no_function(problem));
+        }
+        let outcome = call.until(func.call_async(turn.store(), params, results)).await;
+        turn.finish(outcome)
     };
-    let (store, deadline) = entry.store();
-    let outcome = timeout_at(deadline.into(), func.call_async(store, params, results)).await;
-    entry.finish(outcome)
+    let outcome = work.instrument(span.clone()).await;
+    note_outcome(&span, &outcome);
+    outcome
 }
 
 /// Where a function's type has room for a failure of its provider.

@@ -5,13 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout_at;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentNamedList, Lift, LinkerInstance, Lower, ResourceType};
 
 use crate::inspect::{Interface, interface_of_package};
 use crate::interface::InterfaceName;
-use crate::planet::{Call, CallError, Cause, FunctionName, Handles, Interruption, State};
+use crate::planet::{Attached, Call, CallError, Cause, FunctionName, Handles, Interruption, Late, State, Terms};
 
 /// An interface that the application serves to Planets (plugins). Made by what [`bindings!`](crate::bindings) generates;
 /// given to [`Builder::serve`](crate::Builder::serve).
@@ -58,7 +57,9 @@ impl Caller {
     /// ```
     pub fn for_tests<T: Any + Send + Sync>(planet: &str, attached: T) -> Self {
         let planet: Arc<str> = planet.into();
-        let call = Call::by_application(Duration::MAX, Some(Arc::new(attached))).entered(&planet);
+        let attached: Attached = Arc::new(attached);
+        let terms = Terms { within: Duration::MAX, attached: Some(attached), cancel: None, grace: Duration::ZERO };
+        let call = Call::by_application(&terms).entered(&planet);
         Self { planet, call }
     }
 
@@ -76,6 +77,11 @@ impl Caller {
     /// one of another type.
     pub fn attached<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         Arc::clone(self.call.attached()?).downcast().ok()
+    }
+
+    /// Whether the application has cancelled the call of its own that led here: the answer is not wanted any more.
+    pub fn is_cancelled(&self) -> bool {
+        self.call.is_cancelled()
     }
 
     /// Makes a future part of this call, wherever it is polled: what it calls has this call's chain, its deadline and what is
@@ -153,10 +159,14 @@ impl Functions<'_> {
             let function = function.clone();
             Box::new(async move {
                 let chain = Arc::clone(call.chain());
-                match timeout_at(call.deadline().into(), call.serving(answer)).await {
+                match call.until(call.clone().serving(answer)).await {
                     Ok(results) => results,
-                    Err(_) => {
-                        let error = CallError { planet: None, function, chain, cause: Cause::OverdueService };
+                    Err(why) => {
+                        let cause = match why {
+                            Late::Overdue => Cause::OverdueService,
+                            Late::Cancelled => Cause::CancelledService,
+                        };
+                        let error = CallError { planet: None, function, chain, cause };
                         match late {
                             Some(late) => Ok(late(error.sentence())),
                             None => Err(wasmtime::Error::new(Interruption::Dependency(error))),

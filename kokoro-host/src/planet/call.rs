@@ -2,8 +2,14 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::Poll;
 use std::time::{Duration, Instant};
+
+use tokio::time::{sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use super::circle::Errand;
 use crate::limits::margin;
@@ -32,10 +38,66 @@ pub(crate) struct Call {
     deadline: Instant,
     errand: Arc<Errand>,
     attached: Option<Attached>,
+    cancels: Vec<Cancel>,
+    /// The Primary whose change (a load, an unload, ..) this call is a part of.
+    changes: Option<Changing>,
 }
 
 /// A value of the application's that goes along with a call.
 pub(crate) type Attached = Arc<dyn Any + Send + Sync>;
+
+/// Stands for one Primary: equal only to itself.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Changing(Arc<()>);
+
+impl PartialEq for Changing {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// How the application can take a call back.
+#[derive(Debug, Clone)]
+pub(crate) struct Cancel {
+    token: CancellationToken,
+    grace: Duration,
+    /// When that was noticed.
+    since: Arc<OnceLock<Instant>>,
+}
+
+impl Cancel {
+    pub(crate) fn new(token: CancellationToken, grace: Duration) -> Self {
+        Self { token, grace, since: Arc::default() }
+    }
+
+    /// Waits until the call is cancelled, and says until when it may still go on.
+    async fn cancelled(&self) -> Instant {
+        self.token.cancelled().await;
+        self.ends()
+    }
+
+    fn ends(&self) -> Instant {
+        later(*self.since.get_or_init(Instant::now), self.grace)
+    }
+}
+
+/// What the application says about a call of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    /// How long it may take.
+    pub(crate) within: Duration,
+    pub(crate) attached: Option<Attached>,
+    pub(crate) cancel: Option<CancellationToken>,
+    /// How long it may still take once it is cancelled.
+    pub(crate) grace: Duration,
+}
+
+/// Why a call has no time left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Late {
+    Overdue,
+    Cancelled,
+}
 
 tokio::task_local! {
     /// The call that the application's own code runs in, while a function that it serves to Planets is executed.
@@ -43,30 +105,52 @@ tokio::task_local! {
 }
 
 impl Call {
-    /// A call that starts or stops a Planet. It has its own time, whoever waits for it, but must not come back to a Planet
+    /// A call of a Planet's life cycle. It has its own time, whoever waits for it, but must not come back to a Planet
     /// that does.
     pub(crate) fn of_life_cycle(within: Duration) -> Self {
-        let chain = SERVING.try_with(|outer| Arc::clone(&outer.chain));
-        Self { chain: chain.unwrap_or_else(|_| Arc::new([])), ..Self::new(within, None) }
+        let outer = SERVING.try_with(Call::clone).ok();
+        let errand = Errand::inside(outer.as_ref().map(|outer| &outer.errand));
+        let chain = outer.as_ref().map_or_else(|| Arc::new([]) as Arc<[_]>, |outer| Arc::clone(&outer.chain));
+        let changes = outer.and_then(|outer| outer.changes);
+        Self { chain, deadline: after(within), errand, attached: None, cancels: Vec::new(), changes }
     }
 
-    fn new(within: Duration, attached: Option<Attached>) -> Self {
-        Self { chain: Arc::new([]), deadline: after(within), errand: Arc::default(), attached }
+    /// The same call, as a part of a change of a Primary.
+    pub(crate) fn changing(self, primary: &Changing) -> Self {
+        Self { changes: Some(primary.clone()), ..self }
     }
 
     /// A call by the application. Inside a function that the application serves it goes on from the Planet that called, with
     /// what is attached to that call unless something else is.
-    pub(crate) fn by_application(within: Duration, attached: Option<Attached>) -> Self {
+    pub(crate) fn by_application(terms: &Terms) -> Self {
+        let Terms { within, attached, cancel, grace } = terms.clone();
+        let cancel = cancel.map(|token| Cancel::new(token, grace));
         match SERVING.try_with(Call::clone) {
-            Ok(outer) => Self {
-                deadline: after(within).min(outer.nested_deadline()),
-                // An errand of its own: the application can do several things at once.
-                errand: Arc::default(),
-                attached: attached.or(outer.attached),
-                chain: outer.chain,
+            Ok(outer) => {
+                let outer = outer.nested();
+                Self {
+                    deadline: after(within).min(outer.deadline),
+                    // An errand of its own: the application can do several things at once.
+                    errand: Errand::inside(Some(&outer.errand)),
+                    attached: attached.or(outer.attached),
+                    cancels: outer.cancels.into_iter().chain(cancel).collect(),
+                    ..outer
+                }
+            }
+            Err(_) => Self {
+                chain: Arc::new([]),
+                deadline: after(within),
+                errand: Errand::inside(None),
+                attached,
+                cancels: cancel.into_iter().collect(),
+                changes: None,
             },
-            Err(_) => Self::new(within, attached),
         }
+    }
+
+    /// The call that the application's own code runs in, if it answers a Planet.
+    pub(crate) fn around() -> Option<Self> {
+        SERVING.try_with(Call::clone).ok()
     }
 
     /// Runs a function that the application serves, so that calls that it makes are known to go on from this one.
@@ -88,12 +172,68 @@ impl Call {
         &self.errand
     }
 
-    pub(crate) fn deadline(&self) -> Instant {
-        self.deadline
+    /// Whether the call is a part of a change of this Primary.
+    pub(crate) fn changes(&self, primary: &Changing) -> bool {
+        self.changes.as_ref() == Some(primary)
     }
 
-    pub(crate) fn is_overdue(&self) -> bool {
-        Instant::now() >= self.deadline
+    /// Whether the application has taken the call back.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancels.iter().any(|cancel| cancel.token.is_cancelled())
+    }
+
+    /// Whether the call has no time left, and why.
+    pub(crate) fn late(&self) -> Option<Late> {
+        let now = Instant::now();
+        let is_over = |cancel: &Cancel| cancel.token.is_cancelled() && now >= cancel.ends();
+        match now >= self.deadline {
+            true => Some(Late::Overdue),
+            false => self.cancels.iter().any(is_over).then_some(Late::Cancelled),
+        }
+    }
+
+    /// Does some work as long as the call has time.
+    pub(crate) async fn until<T>(&self, work: impl Future<Output = T>) -> Result<T, Late> {
+        self.with_deadline(work, async || {
+            let ends = self.first_cancelled().await;
+            sleep_until(ends.into()).await;
+        })
+        .await
+    }
+
+    /// Waits for something as long as the call has time, and no longer once it is cancelled.
+    pub(super) async fn until_cancelled<T>(&self, wait: impl Future<Output = T>) -> Result<T, Late> {
+        self.with_deadline(wait, async || {
+            self.first_cancelled().await;
+        })
+        .await
+    }
+
+    async fn with_deadline<T>(&self, work: impl Future<Output = T>, cancelled: impl AsyncFnOnce()) -> Result<T, Late> {
+        let work = timeout_at(self.deadline.into(), work);
+        let done = match self.cancels.is_empty() {
+            true => work.await,
+            false => tokio::select! {
+                biased;
+                done = work => done,
+                () = cancelled() => return Err(Late::Cancelled),
+            },
+        };
+        done.map_err(|_| Late::Overdue)
+    }
+
+    /// Waits until the call is cancelled by whomever, and says until when it may go on.
+    async fn first_cancelled(&self) -> Instant {
+        let mut waits: Vec<Pin<Box<dyn Future<Output = Instant> + Send + '_>>> =
+            self.cancels.iter().map(|cancel| Box::pin(cancel.cancelled()) as _).collect();
+        poll_fn(|context| {
+            let ready = waits.iter_mut().find_map(|wait| match wait.as_mut().poll(context) {
+                Poll::Ready(ends) => Some(ends),
+                Poll::Pending => None,
+            });
+            ready.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
     }
 
     /// Whether the call came through the Planet of this very name: of two Primaries' Planets that are called alike, each
@@ -108,20 +248,23 @@ impl Call {
         Self { chain, ..self.clone() }
     }
 
-    /// A call out of the Planet that is executing: it has to be done a little earlier.
+    /// A call out of the Planet that is executing: it has to be done a little earlier, also when it is cancelled.
     pub(crate) fn nested(&self) -> Self {
-        Self { deadline: self.nested_deadline(), ..self.clone() }
-    }
-
-    fn nested_deadline(&self) -> Instant {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        self.deadline.checked_sub(margin(left)).unwrap_or(self.deadline)
+        let deadline = self.deadline.checked_sub(margin(left)).unwrap_or(self.deadline);
+        let earlier =
+            |cancel: &Cancel| Cancel { grace: cancel.grace.saturating_sub(margin(cancel.grace)), ..cancel.clone() };
+        Self { deadline, cancels: self.cancels.iter().map(earlier).collect(), ..self.clone() }
     }
 }
 
-/// When a span that begins now ends. One that is too long for the clock ends in thirty years.
+/// When a span that begins now ends.
 fn after(span: Duration) -> Instant {
-    let now = Instant::now();
+    later(Instant::now(), span)
+}
+
+/// When a span ends. One that is too long for the clock ends in thirty years.
+fn later(begin: Instant, span: Duration) -> Instant {
     let far = Duration::from_secs(30 * 365 * 24 * 60 * 60);
-    now.checked_add(span.min(far)).unwrap_or(now)
+    begin.checked_add(span.min(far)).unwrap_or(begin)
 }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::call::FunctionName;
-use super::memory::Refused;
+use super::call::{FunctionName, Late};
+use super::memory::Limit;
 use super::refusals::beginning;
 use crate::interface::in_one_line;
 
@@ -28,10 +28,16 @@ pub(crate) enum Cause {
     Crashed(Arc<Crash>),
     /// The Planet had ended before the call came.
     Gone(End),
-    /// The deadline passed while the Planet was executing.
-    Overdue { after: Duration },
-    /// The deadline passed while the call waited for others of the same Planet to end.
-    OverdueInQueue,
+    /// The deadline passed while the Planet was executing, `after` it had been entered; before that the call had been `queued`.
+    Overdue { after: Duration, queued: Duration },
+    /// The deadline passed while the call waited for its turn; perhaps because the instance had ended: why.
+    OverdueInQueue(Option<Arc<str>>),
+    /// The application took the call back, and the Planet went on executing it for too long.
+    Cancelled { after: Duration },
+    /// The application took the call back while it waited for its turn.
+    CancelledInQueue,
+    /// As many calls as may wait for the Planet.
+    TooManyWait(usize),
     /// The call would come back to a Planet that waits for it.
     Reentered,
     /// The call would wait for Planets that wait for it; the path begins and ends with the Planet that was called.
@@ -40,6 +46,8 @@ pub(crate) enum Cause {
     Dependency(Box<CallError>),
     /// The deadline passed while the application answered a function that it serves.
     OverdueService,
+    /// The application took the call back while it answered a function that it serves.
+    CancelledService,
     /// The Planet has no such function, or one of another type; the text says which.
     NoFunction(Arc<str>),
     /// `start` returned an error: the text.
@@ -60,12 +68,42 @@ pub(crate) struct End {
 pub(crate) struct Crash {
     /// What happened, as in `panicked at src/lib.rs:3:5: index out of bounds`.
     pub(crate) what: String,
+    /// Which limit it ran into, if it did.
+    pub(crate) limit: Option<Limit>,
     /// The functions that were executing, the innermost first.
     pub(crate) frames: Vec<String>,
     /// The last lines on standard error.
     pub(crate) stderr: Vec<String>,
     /// What it tried in this call without having been granted it, as sentences.
     pub(crate) refused: Vec<String>,
+}
+
+impl Cause {
+    /// A call that a Planet has executed for too long.
+    pub(super) fn late(late: Late, after: Duration, queued: Duration) -> Self {
+        match late {
+            Late::Overdue => Self::Overdue { after, queued },
+            Late::Cancelled => Self::Cancelled { after },
+        }
+    }
+
+    /// A call that never had its turn.
+    pub(super) fn late_in_queue(late: Late, because: Option<Arc<str>>) -> Self {
+        match late {
+            Late::Overdue => Self::OverdueInQueue(because),
+            Late::Cancelled => Self::CancelledInQueue,
+        }
+    }
+
+    /// Whether the Planet that was called has itself to blame. Not so for who was lost with a call of its own, for who was cut
+    /// off by the application, and for who had less time to answer than the call had waited for.
+    pub(crate) fn is_own_doing(&self) -> bool {
+        match self {
+            Self::Dependency(_) | Self::Cancelled { .. } => false,
+            Self::Overdue { after, queued } => after > queued,
+            _ => true,
+        }
+    }
 }
 
 impl CallError {
@@ -77,12 +115,24 @@ impl CallError {
         }
     }
 
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        matches!(&self.root().cause, Cause::Crashed(crash) if matches!(crash.limit, Some(Limit::Memory(_) | Limit::AllMemory(_))))
+    }
+
+    /// Whether the Planet was never entered, because it had ended or has become another.
+    pub(crate) fn has_not_begun(&self) -> bool {
+        matches!(self.cause, Cause::Gone(_) | Cause::NoFunction(_))
+    }
+
     /// The name of the failure's kind in `kokoro:core/types`.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.root().cause {
             Cause::Absent | Cause::NoFunction(_) | Cause::Gone(End { stopped: true, .. }) => "absent",
-            Cause::Overdue { .. } | Cause::OverdueInQueue | Cause::OverdueService => "overdue",
+            Cause::Overdue { .. } | Cause::OverdueInQueue(_) | Cause::OverdueService => "overdue",
             Cause::Reentered | Cause::Circle(_) => "reentered",
+            Cause::Cancelled { .. } | Cause::CancelledInQueue | Cause::CancelledService => "cancelled",
+            Cause::TooManyWait(_) => "limited",
+            Cause::Crashed(crash) if crash.limit.is_some() => "limited",
             Cause::Crashed(_) | Cause::Gone(_) | Cause::Refused(_) | Cause::Dependency(_) => "crashed",
         }
     }
@@ -99,13 +149,34 @@ impl CallError {
         let planet = self.planet.as_deref().unwrap_or("?");
         match &self.cause {
             Cause::Absent => format!("no planet provides `{function}` at present"),
-            Cause::Crashed(crash) => format!("planet `{planet}` failed in `{function}`: {}", crash.what),
+            Cause::Crashed(crash) => match crash.limit {
+                Some(Limit::Memory(_) | Limit::AllMemory(_)) => {
+                    format!("planet `{planet}` ran out of memory in `{function}`: {}", crash.what)
+                }
+                Some(_) => format!("planet `{planet}` exceeded a limit in `{function}`: {}", crash.what),
+                None => format!("planet `{planet}` failed in `{function}`: {}", crash.what),
+            },
             Cause::Gone(end) => format!("planet `{planet}` cannot answer `{function}`: {}", end.reason),
-            Cause::Overdue { after } => {
+            Cause::Overdue { after, .. } => {
                 format!("planet `{planet}` was late: `{function}` did not answer within {}", span(*after))
             }
-            Cause::OverdueInQueue => {
+            Cause::OverdueInQueue(None) => {
                 format!("the deadline passed before `{planet}` was free to answer `{function}`")
+            }
+            Cause::OverdueInQueue(Some(reason)) => {
+                format!(
+                    "the deadline passed before `{planet}` was started anew to answer `{function}`; before that: {reason}"
+                )
+            }
+            Cause::Cancelled { after } => format!(
+                "the call of `{function}` was cancelled, and planet `{planet}` did not give it up: it was ended after {}",
+                span(*after)
+            ),
+            Cause::CancelledInQueue => {
+                format!("the call of `{function}` was cancelled before `{planet}` was free to answer it")
+            }
+            Cause::TooManyWait(limit) => {
+                format!("`{planet}` has {limit} calls waiting already, as many as may be: `{function}` was not called")
             }
             Cause::Reentered => {
                 let way: Vec<String> = self.chain.iter().map(|name| format!("`{name}`")).collect();
@@ -125,6 +196,9 @@ impl CallError {
                 format!("planet `{planet}` was lost in `{function}` with a call that it made: {}", inner.sentence())
             }
             Cause::OverdueService => format!("the deadline passed before the application had answered `{function}`"),
+            Cause::CancelledService => {
+                format!("the call was cancelled, and the application had not answered `{function}`")
+            }
             Cause::NoFunction(problem) => problem.to_string(),
             Cause::Refused(reason) => format!("planet `{planet}` did not start: {reason}"),
         }
@@ -175,14 +249,15 @@ impl std::error::Error for CallError {}
 /// `wasmtime::Error` that comes out.
 #[derive(Debug)]
 pub(crate) enum Interruption {
-    Overdue,
+    Late(Late),
     Dependency(CallError),
 }
 
 impl fmt::Display for Interruption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Overdue => f.write_str("the deadline passed"),
+            Self::Late(Late::Overdue) => f.write_str("the deadline passed"),
+            Self::Late(Late::Cancelled) => f.write_str("the call was cancelled"),
             Self::Dependency(error) => write!(f, "{error}"),
         }
     }
@@ -196,28 +271,41 @@ impl Crash {
         error: &wasmtime::Error,
         stderr: Vec<String>,
         refused: Vec<String>,
-        out_of_memory: Option<Refused>,
+        refused_growth: Option<Limit>,
     ) -> Self {
         let stderr = without_noise(stderr);
         let frames = error.downcast_ref::<wasmtime::WasmBacktrace>().map(frames).unwrap_or_default();
         let trap = error.downcast_ref::<wasmtime::Trap>();
+        let limit = refused_growth.or_else(|| exceeded(error));
         let mut what = match (error.downcast_ref::<wasmtime_wasi::I32Exit>(), panic_message(&stderr), trap) {
             (Some(wasmtime_wasi::I32Exit(code)), ..) => format!("it exited with status {code}"),
             (None, Some(panic), Some(wasmtime::Trap::UnreachableCodeReached)) => format!("panicked at {panic}"),
             (None, _, Some(trap)) => trap.to_string(),
             (None, _, None) => error.root_cause().to_string(),
         };
-        match out_of_memory {
-            Some(Refused::Planet(limit)) => {
-                what += &format!(" (it had reached its memory limit of {} MiB)", limit >> 20);
-            }
-            Some(Refused::Primary(limit)) => {
-                what += &format!(" (the planets together had reached their memory limit of {} MiB)", limit >> 20);
-            }
-            None => {}
+        if let Some(limit) = limit {
+            what += &format!(" ({limit})");
         }
         let stderr = stderr.iter().map(in_one_line).collect();
-        Self { what: in_one_line(what), frames, stderr, refused }
+        Self { what: in_one_line(what), limit, frames, stderr, refused }
+    }
+}
+
+/// Which limit Wasmtime's error tells of. It has no types for these.
+fn exceeded(error: &wasmtime::Error) -> Option<Limit> {
+    if matches!(error.downcast_ref(), Some(wasmtime::component::ResourceTableError::Full)) {
+        return Some(Limit::Handles);
+    }
+    let said = error.root_cause().to_string();
+    let says = |words: &str| said.contains(words);
+    if says("store handle limit exceeded") {
+        Some(Limit::Handles)
+    } else if says("fuel allocated for hostcalls has been exhausted") {
+        Some(Limit::Value)
+    } else if says("resource limit exceeded") {
+        Some(Limit::Instances)
+    } else {
+        None
     }
 }
 

@@ -1,35 +1,74 @@
-//! Counts the bytes of all memories and tables of one Planet.
+//! Counts the memories and tables of one Planet, and how large they are.
 
+use std::fmt;
 use std::sync::Arc;
 
-use crate::limits::Budget;
+use crate::limits::{Budget, Limits};
 
 #[derive(Debug)]
 pub(super) struct MemoryLimit {
     limit: usize,
+    most_elements: usize,
+    most_instances: usize,
     /// What is left to all Planets of the Primary.
     budget: Arc<Budget>,
     used: usize,
-    /// What the growth that is under way has added, to be taken back if it fails.
-    growing: usize,
+    elements: usize,
+    /// What the growth that is under way has added, to be taken back if it fails: bytes, and elements.
+    growing: (usize, usize),
     /// Whether the call that is executed ran into a limit, and which that was.
-    refused: Option<Refused>,
+    refused: Option<Limit>,
 }
 
-/// The limit that an allocation would have exceeded, in bytes.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Refused {
-    Planet(usize),
-    Primary(usize),
+/// A limit that was run into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// Of bytes, of one Planet.
+    Memory(usize),
+    /// Of bytes, of all Planets.
+    AllMemory(usize),
+    /// Of elements of tables.
+    TableElements(usize),
+    /// Of core instances, memories and tables.
+    Instances,
+    Handles,
+    /// Of what crosses in one call.
+    Value,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory(limit) => write!(f, "it had reached its memory limit of {} MiB", limit >> 20),
+            Self::AllMemory(limit) => {
+                write!(f, "the planets together had reached their memory limit of {} MiB", limit >> 20)
+            }
+            Self::TableElements(limit) => write!(f, "its tables may have {limit} elements: `Limits::table_elements`"),
+            Self::Instances => {
+                f.write_str("it consists of more instances, memories or tables than a planet may: `Limits::instances`")
+            }
+            Self::Handles => f.write_str("it has as many handles as a planet may: `Limits::handles`"),
+            Self::Value => f.write_str("what one call passes may not be larger: `Limits::value`"),
+        }
+    }
 }
 
 impl MemoryLimit {
-    pub(super) fn new(limit: usize, budget: &Arc<Budget>) -> Self {
-        Self { limit, budget: Arc::clone(budget), used: 0, growing: 0, refused: None }
+    pub(super) fn new(limits: &Limits, budget: &Arc<Budget>) -> Self {
+        Self {
+            limit: limits.memory,
+            most_elements: limits.table_elements,
+            most_instances: limits.instances,
+            budget: Arc::clone(budget),
+            used: 0,
+            elements: 0,
+            growing: (0, 0),
+            refused: None,
+        }
     }
 
     /// Which limit was run into since the last [`forget`](MemoryLimit::forget).
-    pub(super) fn refused(&self) -> Option<Refused> {
+    pub(super) fn refused(&self) -> Option<Limit> {
         self.refused
     }
 
@@ -37,28 +76,32 @@ impl MemoryLimit {
         self.refused = None;
     }
 
-    fn grow(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> bool {
-        self.growing = 0;
-        // A growth beyond the memory's own maximum fails whatever we say, and must not count.
-        if maximum.is_some_and(|maximum| desired > maximum) {
+    /// Takes `more` bytes, which hold so many `elements` of tables. A growth that `fails` anyway, since it goes beyond a memory's
+    /// own maximum, does not count.
+    fn grow(&mut self, fails: bool, more: usize, elements: usize) -> bool {
+        self.growing = (0, 0);
+        if fails {
             return true;
         }
-        let more = desired.saturating_sub(current);
-        self.refused = if self.used.saturating_add(more) > self.limit {
-            Some(Refused::Planet(self.limit))
+        self.refused = if self.elements.saturating_add(elements) > self.most_elements {
+            Some(Limit::TableElements(self.most_elements))
+        } else if self.used.saturating_add(more) > self.limit {
+            Some(Limit::Memory(self.limit))
         } else if !self.budget.take(more) {
-            Some(Refused::Primary(self.budget.limit()))
+            Some(Limit::AllMemory(self.budget.limit()))
         } else {
-            self.growing = more;
+            self.growing = (more, elements);
             self.used += more;
+            self.elements += elements;
             return true;
         };
         false
     }
 
     fn take_back(&mut self) {
-        let bytes = std::mem::take(&mut self.growing);
+        let (bytes, elements) = std::mem::take(&mut self.growing);
         self.used -= bytes;
+        self.elements -= elements;
         self.budget.give_back(bytes);
     }
 }
@@ -74,7 +117,8 @@ const ELEMENT: usize = size_of::<usize>();
 
 impl wasmtime::ResourceLimiter for MemoryLimit {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.grow(current, desired, maximum))
+        let fails = maximum.is_some_and(|maximum| desired > maximum);
+        Ok(self.grow(fails, desired.saturating_sub(current), 0))
     }
 
     fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
@@ -83,12 +127,25 @@ impl wasmtime::ResourceLimiter for MemoryLimit {
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let bytes = |elements: usize| elements.saturating_mul(ELEMENT);
-        Ok(self.grow(bytes(current), bytes(desired), maximum.map(bytes)))
+        let fails = maximum.is_some_and(|maximum| desired > maximum);
+        let more = desired.saturating_sub(current);
+        Ok(self.grow(fails, more.saturating_mul(ELEMENT), more))
     }
 
     fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
         self.take_back();
         Ok(())
+    }
+
+    fn instances(&self) -> usize {
+        self.most_instances
+    }
+
+    fn tables(&self) -> usize {
+        self.most_instances
+    }
+
+    fn memories(&self) -> usize {
+        self.most_instances
     }
 }

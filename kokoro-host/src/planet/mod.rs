@@ -1,239 +1,124 @@
-//! One running Planet (plugin): a Wasmtime store of its own, its exports, and whether it is well.
+//! One Planet (plugin) as its callers meet it: who has its turn, who waits, and the instance that answers at present.
 
 mod call;
 mod circle;
 mod failure;
 mod handles;
+mod hold;
+mod instance;
 mod memory;
 mod output;
 mod refusals;
 mod wasi;
 
-use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex, OwnedMutexGuard};
-use tokio::time::error::Elapsed;
+use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard, watch};
 use tokio::time::timeout_at;
-use wasmtime::component::{Func, InstancePre};
-use wasmtime::{Store, UpdateDeadline};
-use wasmtime_wasi_config::WasiConfig;
+use tracing::Span;
+use tracing::field::Empty;
+use wasmtime::Store;
+use wasmtime::component::Func;
 
-pub(crate) use self::call::{Attached, Call, FunctionName};
+pub(crate) use self::call::{Attached, Call, Changing, FunctionName, Late, Terms};
 use self::circle::Errand;
 pub(crate) use self::failure::{CallError, Cause, End, Interruption, span};
 pub use self::handles::Handles;
-use self::memory::MemoryLimit;
-use self::output::{Channel, Output};
-pub(crate) use self::refusals::{Refusals, beginning};
-use self::wasi::Wasi;
-use crate::admission::Grants;
-use crate::engine::Engine;
-use crate::inspect::Inspection;
-use crate::interface::{InterfaceName, in_one_line};
-use crate::limits::{Budget, Limits};
+use self::hold::Holders;
+pub(crate) use self::hold::Target;
+pub(crate) use self::instance::{Instance, Start, State};
+pub(crate) use self::refusals::beginning;
+use crate::inspect;
 
-/// One running Planet. It answers one call at a time.
+/// One Planet, from its start until it is stopped or has failed for good. Instances may come and go meanwhile; one at a time
+/// answers, one call at a time.
 #[derive(Debug)]
 pub(crate) struct Planet {
     name: Arc<str>,
-    running: Arc<Mutex<Option<Running>>>,
+    /// Whoever has the guard has the instance.
+    seat: Arc<Mutex<Option<Box<Instance>>>>,
+    condition: watch::Sender<Condition>,
     /// What the call that it executes belongs to.
     holder: std::sync::Mutex<Option<Arc<Errand>>>,
-    /// How it ended, if it did.
-    ended: OnceLock<End>,
-    stdout: Output,
-    stderr: Output,
-    refusals: Arc<Refusals>,
+    holders: Holders,
+    waiting: AtomicUsize,
+    most_waiting: usize,
+    /// Held by who starts or stops instances.
+    changing: Mutex<()>,
+    watcher: Watcher,
 }
 
-/// What a Planet is started with.
-pub(crate) struct Start<'a> {
-    pub(crate) engine: &'a Engine,
-    pub(crate) name: Arc<str>,
-    pub(crate) linked: &'a InstancePre<State>,
-    pub(crate) inspection: &'a Inspection,
-    pub(crate) grants: &'a Grants,
-    pub(crate) limits: &'a Limits,
-    /// What is left of the Primary's memory.
-    pub(crate) budget: &'a Arc<Budget>,
+/// What callers meet.
+#[derive(Debug, Clone)]
+enum Condition {
+    /// They are let in, one after another.
+    Open,
+    /// They wait, except for those who have held the Planet since before this change.
+    Held { change: u64 },
+    /// The instance has ended in an error, and another one is on its way.
+    Restarting { end: End, calls_wait: bool },
+    /// Nobody is let in any more.
+    Ended(End),
 }
 
-struct Running {
-    store: Store<State>,
-    functions: HashMap<FunctionKey, Func>,
-}
+/// Is told when an instance ends in an error, and says what callers meet from then on: `None` if another instance is on its way,
+/// for which they are to wait; `Some(true)` if they are to fail meanwhile.
+#[derive(Clone)]
+pub(crate) struct Watcher(pub(crate) Arc<dyn Fn(&Arc<Planet>, &Loss) -> Outlook + Send + Sync>);
 
-impl std::fmt::Debug for Running {
+impl std::fmt::Debug for Watcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Running").field("functions", &self.functions.len()).finish_non_exhaustive()
+        f.write_str("Watcher")
     }
 }
 
-/// An export's interface (if it is in one) and name.
-type FunctionKey = (Option<Arc<str>>, Arc<str>);
-
-/// What a Planet's store holds beside the instance.
-pub(crate) struct State {
-    call: Option<Call>,
-    name: Arc<str>,
-    wasi: Wasi,
-    memory: MemoryLimit,
-    refusals: Arc<Refusals>,
-    /// The environment variables that its manifest asks for.
-    variables: Vec<String>,
-    may_look_up_names: bool,
-    handles: Handles,
+/// What comes after the end of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outlook {
+    /// Another instance is on its way, and calls wait for it or not.
+    Restart { calls_wait: bool },
+    /// This was the last one.
+    Over,
 }
 
-impl State {
-    /// The call that the Planet executes.
-    ///
-    /// # Panics
-    ///
-    /// If it executes none: host functions are only reached from inside of a call.
-    pub(crate) fn call(&self) -> &Call {
-        self.call.as_ref().expect("a planet executes only inside of a call")
-    }
+/// The end of an instance in an error.
+#[derive(Debug)]
+pub(crate) struct Loss {
+    /// A sentence.
+    pub(crate) reason: Arc<str>,
+    /// Whether it was the Planet's own doing.
+    pub(crate) pays: bool,
+    /// Since when the instance had answered calls.
+    pub(crate) began: Instant,
+}
 
-    pub(crate) fn name(&self) -> &Arc<str> {
-        &self.name
-    }
-
-    /// What it holds of the application's resources.
-    pub(crate) fn handles(&self) -> &Handles {
-        &self.handles
-    }
-
-    /// Where to note what it tries and was not granted.
-    pub(crate) fn refusals(&self) -> &Refusals {
-        &self.refusals
-    }
-
-    /// The environment variables that its manifest asks for.
-    pub(crate) fn asks_for_variables(&self) -> &[String] {
-        &self.variables
-    }
-
-    pub(crate) fn may_look_up_names(&self) -> bool {
-        self.may_look_up_names
-    }
-
-    /// What `wasi:config/store` serves it.
-    pub(crate) fn config(&self) -> WasiConfig<'_> {
-        self.wasi.config()
-    }
+/// Why a Planet cannot be had for a change.
+#[derive(Debug)]
+pub(crate) enum Busy {
+    /// A call is executed, or many are.
+    Calls,
+    /// These Planets hold it.
+    Held(Vec<Arc<str>>),
+    /// It ends in an error over and over again, or has ended.
+    Ended,
 }
 
 impl Planet {
-    /// Instantiates a linked component and, if it wants to be told, calls its `start`.
-    pub(crate) async fn start(start: Start<'_>) -> Result<Arc<Self>, CallError> {
-        let Start { engine, name, linked, inspection, grants, limits, budget } = start;
-        let call = Call::of_life_cycle(limits.start);
-        let lifecycle = lifecycle_export(inspection);
-        let start = match lifecycle {
-            Some(_) => FunctionName { interface: lifecycle.clone(), function: "start".into() },
-            None => FunctionName { interface: None, function: "(instantiation)".into() },
-        };
-        let error = |cause| CallError {
-            planet: Some(Arc::clone(&name)),
-            function: start.clone(),
-            chain: Arc::clone(call.chain()),
-            cause,
-        };
-        let stdout = Output::new(Arc::clone(&name), Channel::Stdout);
-        let stderr = Output::new(Arc::clone(&name), Channel::Stderr);
-        let refusals = Arc::new(Refusals::new(Arc::clone(&name)));
-        let wasi = Wasi::new(grants, &refusals, &stdout, &stderr).map_err(|why| error(Cause::Refused(why.into())))?;
-        let state = State {
-            call: None,
-            name: Arc::clone(&name),
-            wasi,
-            memory: MemoryLimit::new(limits.memory, budget),
-            refusals: Arc::clone(&refusals),
-            variables: inspection.manifest.permissions.env.clone(),
-            may_look_up_names: grants.name_lookup,
-            handles: Handles::default(),
-        };
-        let mut store = Store::new(engine.wasmtime(), state);
-        store.limiter(|state| &mut state.memory);
-        store.set_hostcall_fuel(limits.memory);
-        store.epoch_deadline_callback(|store| match &store.data().call {
-            Some(call) if call.is_overdue() => Err(wasmtime::Error::new(Interruption::Overdue)),
-            _ => Ok(UpdateDeadline::Yield(1)),
-        });
-        let planet = Arc::new(Self {
-            name: Arc::clone(&name),
-            running: Arc::new(Mutex::new(Some(Running { store, functions: HashMap::new() }))),
+    /// A Planet whose instance has been started.
+    pub(crate) fn new(name: Arc<str>, instance: Box<Instance>, most_waiting: usize, watcher: Watcher) -> Arc<Self> {
+        Arc::new(Self {
+            name,
+            seat: Arc::new(Mutex::new(Some(instance))),
+            condition: watch::Sender::new(Condition::Open),
             holder: std::sync::Mutex::default(),
-            ended: OnceLock::new(),
-            stdout,
-            stderr,
-            refusals,
-        });
-        let mut entry = planet.enter(&call, start.clone()).await?;
-        let Running { store, functions } = entry.running();
-        let outcome = timeout_at(call.deadline().into(), async {
-            let instance = linked.instantiate_async(&mut *store).await?;
-            for (name, interface) in &inspection.exports {
-                let full: Arc<str> = name.to_string().into();
-                let Some(index) = instance.get_export_index(&mut *store, None, &full) else { continue };
-                for function in interface.functions.keys() {
-                    let found = instance.get_export_index(&mut *store, Some(&index), function);
-                    if let Some(found) = found.and_then(|found| instance.get_func(&mut *store, found)) {
-                        functions.insert((Some(Arc::clone(&full)), function.as_str().into()), found);
-                    }
-                }
-            }
-            for function in inspection.functions.keys() {
-                if let Some(found) = instance.get_func(&mut *store, function) {
-                    functions.insert((None, function.as_str().into()), found);
-                }
-            }
-            match functions.get(&(lifecycle.clone(), "start".into())) {
-                Some(start) if lifecycle.is_some() => {
-                    let start = start.typed::<(), (Result<(), String>,)>(&*store)?;
-                    Ok(start.call_async(&mut *store, ()).await?.0)
-                }
-                _ => Ok(Ok(())),
-            }
+            holders: Holders::default(),
+            waiting: AtomicUsize::new(0),
+            most_waiting,
+            changing: Mutex::new(()),
+            watcher,
         })
-        .await;
-        match entry.finish(outcome)? {
-            Ok(()) => Ok(planet),
-            Err(reason) => {
-                let error = error(Cause::Refused(in_one_line(beginning(&reason)).into()));
-                planet.end(&mut *planet.running.lock().await, error.sentence(), false);
-                Err(error)
-            }
-        }
-    }
-
-    /// Calls `stop`, if the Planet wants to be told, and ends the instance whatever comes of it. Takes `within` at the most.
-    pub(crate) async fn stop(self: &Arc<Self>, inspection: &Inspection, within: Duration) -> Result<(), CallError> {
-        let call = Call::of_life_cycle(within);
-        let told = match lifecycle_export(inspection) {
-            Some(lifecycle) if self.ended().is_none() => self.tell_to_stop(&call, lifecycle).await,
-            _ => Ok(()),
-        };
-        match timeout_at(call.deadline().into(), self.running.lock()).await {
-            Ok(mut running) => self.end(&mut running, "it has been stopped".to_owned(), true),
-            // A call is still in there. It runs on to its own deadline, and is the last one.
-            Err(_) => self.close("it has been stopped".to_owned(), true),
-        }
-        told
-    }
-
-    async fn tell_to_stop(self: &Arc<Self>, call: &Call, lifecycle: Arc<str>) -> Result<(), CallError> {
-        let function = FunctionName { interface: Some(lifecycle), function: "stop".into() };
-        let mut entry = self.enter(call, function).await?;
-        let Some(stop) = entry.function() else { return entry.finish(Ok(Ok(()))) };
-        let (store, deadline) = entry.store();
-        let outcome =
-            timeout_at(deadline.into(), async { stop.typed::<(), ()>(&*store)?.call_async(&mut *store, ()).await });
-        let outcome = outcome.await;
-        entry.finish(outcome)
     }
 
     pub(crate) fn name(&self) -> &Arc<str> {
@@ -244,34 +129,98 @@ impl Planet {
         self.holder.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How the Planet ended, if it did.
+    fn set_holder(&self, errand: Option<&Arc<Errand>>) {
+        *self.holder.lock().unwrap_or_else(PoisonError::into_inner) = errand.cloned();
+    }
+
+    fn holders(&self) -> &Holders {
+        &self.holders
+    }
+
+    /// How the Planet ended for good, if it did.
     pub(crate) fn ended(&self) -> Option<End> {
-        self.ended.get().cloned()
+        match &*self.condition.borrow() {
+            Condition::Ended(end) => Some(end.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether it has no instance, but gets one.
+    pub(crate) fn is_restarting(&self) -> bool {
+        matches!(&*self.condition.borrow(), Condition::Restarting { .. })
+    }
+
+    /// Waits until it has ended for good.
+    pub(crate) async fn closed(&self) {
+        // The sender is this very Planet.
+        let _ = self.condition.subscribe().wait_for(|condition| matches!(condition, Condition::Ended(_))).await;
+    }
+
+    /// The right to start and stop instances.
+    pub(crate) async fn change(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().await
     }
 
     /// Ends the instance at once, unless a call is in there: then that is the last one.
     pub(crate) fn abandon(&self, reason: &str) {
-        match self.running.try_lock() {
-            Ok(mut running) => self.end(&mut running, reason.to_owned(), true),
-            Err(_) => self.close(reason.to_owned(), true),
+        self.close(End { reason: reason.into(), stopped: true });
+        if let Ok(mut seat) = self.seat.try_lock() {
+            self.vacate(&mut seat);
         }
     }
 
-    fn end(&self, running: &mut Option<Running>, reason: String, stopped: bool) {
-        *running = None;
-        self.stdout.last_lines();
-        self.stderr.last_lines();
-        self.close(reason, stopped);
+    /// Lets no call in any more. The first reason is the one that counts.
+    pub(crate) fn close(&self, end: End) {
+        self.condition.send_if_modified(|condition| match condition {
+            Condition::Ended(_) => false,
+            _ => {
+                *condition = Condition::Ended(end);
+                true
+            }
+        });
     }
 
-    /// Lets no call in any more.
-    fn close(&self, reason: String, stopped: bool) {
-        // The first reason is the one that counts.
-        let _ = self.ended.set(End { reason: reason.into(), stopped });
+    fn vacate(&self, seat: &mut Option<Box<Instance>>) {
+        if let Some(instance) = seat.take() {
+            instance.last_words();
+        }
+    }
+
+    /// Takes an instance out that has ended in an error.
+    fn lose(self: &Arc<Self>, seat: &mut Option<Box<Instance>>, reason: String, pays: bool) {
+        let Some(instance) = seat.take() else { return };
+        let loss = Loss { reason: reason.into(), pays, began: instance.began() };
+        let end = End { reason: Arc::clone(&loss.reason), stopped: false };
+        // Nobody comes in before it is decided what is to become of it.
+        let is_over = |condition: &Condition| matches!(condition, Condition::Ended(_));
+        let first = self.condition.send_if_modified(|condition| {
+            let first = !is_over(condition);
+            if first {
+                *condition = Condition::Restarting { end: end.clone(), calls_wait: true };
+            }
+            first
+        });
+        drop(instance);
+        if !first {
+            return;
+        }
+        match self.watcher.0(self, &loss) {
+            Outlook::Restart { calls_wait: true } => {}
+            Outlook::Restart { calls_wait } => {
+                self.condition.send_if_modified(|condition| match condition {
+                    Condition::Restarting { calls_wait: waits, .. } => {
+                        *waits = calls_wait;
+                        true
+                    }
+                    _ => false,
+                });
+            }
+            Outlook::Over => self.close(end),
+        }
     }
 
     /// Waits until the Planet is free, and takes it for one call of `function`.
-    pub(crate) async fn enter(self: &Arc<Self>, call: &Call, function: FunctionName) -> Result<Entry, CallError> {
+    pub(crate) async fn enter(self: &Arc<Self>, call: &Call, function: FunctionName) -> Result<Turn, CallError> {
         let error = |cause| CallError {
             planet: Some(Arc::clone(&self.name)),
             function: function.clone(),
@@ -281,138 +230,309 @@ impl Planet {
         if call.came_through(&self.name) {
             return Err(error(Cause::Reentered));
         }
-        if let Some(end) = self.ended() {
-            return Err(error(Cause::Gone(end)));
-        }
-        let mut guard = match Arc::clone(&self.running).try_lock_owned() {
-            Ok(guard) => guard,
-            Err(_) => {
-                let _wait = call.errand().wait_for(self).map_err(|path| error(Cause::Circle(path)))?;
-                match timeout_at(call.deadline().into(), Arc::clone(&self.running).lock_owned()).await {
-                    Ok(guard) => guard,
-                    Err(_) => return Err(error(Cause::OverdueInQueue)),
+        let came = Instant::now();
+        let mut place = None;
+        loop {
+            match self.lets_in(call) {
+                LetsIn::Now => {}
+                LetsIn::Never(end) => return Err(error(Cause::Gone(end))),
+                LetsIn::Later(because) => {
+                    self.queue(&mut place).map_err(error)?;
+                    let _wait = call.errand().wait_for(self).map_err(|path| error(Cause::Circle(path)))?;
+                    let mut condition = self.condition.subscribe();
+                    if matches!(self.lets_in(call), LetsIn::Later(_)) {
+                        let changed = call.until_cancelled(condition.changed()).await;
+                        changed.map_err(|late| error(Cause::late_in_queue(late, because))).map(drop)?;
+                    }
+                    continue;
                 }
             }
-        };
-        if let Some(end) = self.ended() {
-            *guard = None;
-            return Err(error(Cause::Gone(end)));
+            let seat = match Arc::clone(&self.seat).try_lock_owned() {
+                Ok(seat) => seat,
+                Err(_) => {
+                    self.queue(&mut place).map_err(error)?;
+                    let _wait = call.errand().wait_for(self).map_err(|path| error(Cause::Circle(path)))?;
+                    let seat = call.until_cancelled(Arc::clone(&self.seat).lock_owned()).await;
+                    seat.map_err(|late| error(Cause::late_in_queue(late, None)))?
+                }
+            };
+            // The time may be up, and it was not spent in this Planet.
+            if let Some(late) = call.late() {
+                return Err(error(Cause::late_in_queue(late, None)));
+            }
+            if seat.is_some() && matches!(self.lets_in(call), LetsIn::Now) {
+                drop(place);
+                return Ok(self.turn(seat, call, function, came.elapsed()));
+            }
         }
-        // The time is up, and it was spent outside of this Planet.
-        if call.is_overdue() {
-            return Err(error(Cause::OverdueInQueue));
-        }
-        let running = guard.as_mut().expect("a planet that has not ended runs");
-        running.store.data_mut().memory.forget();
-        self.stderr.forget();
-        self.refusals.forget();
-        running.store.data_mut().call = Some(call.entered(&self.name));
-        *self.holder.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(call.errand()));
-        running.store.set_epoch_deadline(1);
-        Ok(Entry {
+    }
+
+    fn turn(
+        self: &Arc<Self>,
+        seat: OwnedMutexGuard<Option<Box<Instance>>>,
+        call: &Call,
+        function: FunctionName,
+        queued: Duration,
+    ) -> Turn {
+        self.set_holder(Some(call.errand()));
+        let mut turn = Turn {
             planet: Arc::clone(self),
-            chain: Arc::clone(call.chain()),
+            call: call.clone(),
             entered: Instant::now(),
-            deadline: call.deadline(),
-            guard,
+            queued,
+            seat,
             function,
             finished: false,
-        })
+        };
+        turn.instance().begin(call);
+        turn
+    }
+
+    fn lets_in(&self, call: &Call) -> LetsIn {
+        match &*self.condition.borrow() {
+            Condition::Open => LetsIn::Now,
+            Condition::Held { change } if call.errand().holds_from_before(&self.name, *change) => LetsIn::Now,
+            Condition::Held { .. } => LetsIn::Later(None),
+            Condition::Restarting { end, calls_wait: true } => LetsIn::Later(Some(Arc::clone(&end.reason))),
+            Condition::Restarting { end, calls_wait: false } | Condition::Ended(end) => LetsIn::Never(end.clone()),
+        }
+    }
+
+    /// Takes a place among those who wait, unless it has one.
+    fn queue<'a>(&'a self, place: &mut Option<Place<'a>>) -> Result<(), Cause> {
+        if place.is_none() {
+            if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.most_waiting {
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
+                return Err(Cause::TooManyWait(self.most_waiting));
+            }
+            *place = Some(Place(&self.waiting));
+        }
+        Ok(())
+    }
+
+    /// Calls `stop`, if the Planet wants to be told, and ends it whatever comes of it. Waits at most until `drained` for calls in
+    /// flight and for those who hold it; the `call` is the one of `stop`.
+    pub(crate) async fn stop(self: &Arc<Self>, call: &Call, drained: Instant) -> Result<(), CallError> {
+        let end = || End { reason: "it has been stopped".into(), stopped: true };
+        let change = self.hold_calls();
+        let Ok(mut seat) = self.drain(change, drained).await else {
+            // A call is still in there. It runs on to its own deadline, and is the last one.
+            self.abandon("it has been stopped");
+            return Ok(());
+        };
+        self.set_holder(Some(call.errand()));
+        let told = match &mut *seat {
+            Some(instance) => instance.stop(call).await,
+            None => Ok(()),
+        };
+        self.set_holder(None);
+        self.close(end());
+        self.vacate(&mut seat);
+        told
+    }
+
+    /// Has new calls wait from now on, and gives the number of the change that they wait for.
+    pub(crate) fn hold_calls(&self) -> u64 {
+        let change = self.holders.announce();
+        self.condition.send_if_modified(|condition| {
+            let open = matches!(condition, Condition::Open);
+            if open {
+                *condition = Condition::Held { change };
+            }
+            open
+        });
+        change
+    }
+
+    /// Lets the calls go on that a change has held up.
+    pub(crate) fn let_calls_in(&self) {
+        self.condition.send_if_modified(|condition| {
+            let held = matches!(condition, Condition::Held { .. });
+            if held {
+                *condition = Condition::Open;
+            }
+            held
+        });
+    }
+
+    /// Lets calls in, after an instance has been put into the seat.
+    pub(crate) fn open(&self) {
+        self.condition.send_if_modified(|condition| {
+            let ended = matches!(condition, Condition::Ended(_));
+            if !ended {
+                *condition = Condition::Open;
+            }
+            !ended
+        });
+    }
+
+    /// Waits until no call is executed, and nobody holds the Planet from before the change.
+    pub(crate) async fn drain(
+        &self,
+        change: u64,
+        until: Instant,
+    ) -> Result<OwnedMutexGuard<Option<Box<Instance>>>, Busy> {
+        if timeout_at(until.into(), self.holders.gone(change)).await.is_err() {
+            return Err(Busy::Held(self.holders.names(change)));
+        }
+        let seat = timeout_at(until.into(), Arc::clone(&self.seat).lock_owned()).await.map_err(|_| Busy::Calls)?;
+        match self.ended() {
+            Some(_) => Err(Busy::Ended),
+            None => Ok(seat),
+        }
+    }
+
+    /// Makes it known that `call`, of the life cycle, has the Planet: who waits for it waits for that.
+    pub(crate) fn is_held_by(&self, call: Option<&Call>) {
+        self.set_holder(call.map(Call::errand));
+    }
+
+    /// Puts an instance into the empty seat, and lets calls in. Gives it back if the Planet has ended meanwhile.
+    pub(crate) async fn seat(&self, instance: Box<Instance>) -> Result<(), Box<Instance>> {
+        let mut seat = self.seat.lock().await;
+        let mut instance = Some(instance);
+        self.condition.send_if_modified(|condition| match condition {
+            Condition::Ended(_) => false,
+            _ => {
+                *seat = instance.take();
+                *condition = Condition::Open;
+                true
+            }
+        });
+        match instance {
+            None => Ok(()),
+            Some(instance) => Err(instance),
+        }
+    }
+
+    /// Says that an instance, which was taken from the seat, has ended in an error.
+    pub(crate) fn lost(self: &Arc<Self>, seat: &mut Option<Box<Instance>>, error: &CallError) {
+        self.lose(seat, error.sentence(), error.cause.is_own_doing());
     }
 }
 
-/// The export under which a Planet wants to be told of its start and stop.
-fn lifecycle_export(inspection: &Inspection) -> Option<Arc<str>> {
-    let lifecycle: InterfaceName = kokoro_wit::LIFECYCLE.parse().expect("a constant that is well-formed");
-    inspection.exports.keys().find(|name| name.can_serve(&lifecycle)).map(|name| name.to_string().into())
+/// Whether a call may come in.
+enum LetsIn {
+    Now,
+    /// Not yet; perhaps because an instance has ended: why.
+    Later(Option<Arc<str>>),
+    Never(End),
 }
 
-/// A Planet, taken for one call. Dropped without [`Entry::finish`], the call was cut off half-way, and the instance with
-/// it.
-pub(crate) struct Entry {
+/// A place among those who wait, until this is dropped.
+struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A Planet, taken for one call. Dropped without [`Turn::finish`], the call was cut off half-way, and the instance with it.
+pub(crate) struct Turn {
     planet: Arc<Planet>,
-    chain: Arc<[Arc<str>]>,
+    call: Call,
     entered: Instant,
-    deadline: Instant,
-    guard: OwnedMutexGuard<Option<Running>>,
+    /// How long it was waited for.
+    queued: Duration,
+    seat: OwnedMutexGuard<Option<Box<Instance>>>,
     function: FunctionName,
     finished: bool,
 }
 
-impl Entry {
+impl Turn {
     /// The called function, if the Planet has it.
     pub(crate) fn function(&mut self) -> Option<Func> {
-        let key = (self.function.interface.clone(), Arc::clone(&self.function.function));
-        self.running().functions.get(&key).copied()
+        let function = self.function.clone();
+        self.instance().function(&function)
     }
 
-    /// The store to call into, and until when.
-    pub(crate) fn store(&mut self) -> (&mut Store<State>, Instant) {
-        let deadline = self.deadline;
-        (&mut self.running().store, deadline)
+    /// The type of the called function, if the Planet has it.
+    pub(crate) fn signature(&mut self) -> Option<&inspect::Function> {
+        let function = self.function.clone();
+        self.instance().signature(&function)
     }
 
-    fn running(&mut self) -> &mut Running {
-        self.guard.as_mut().expect("a planet that was entered runs until the entry is finished")
+    /// Which release of the Planet answers.
+    pub(crate) fn release(&mut self) -> u64 {
+        self.instance().release()
+    }
+
+    /// The store to call into.
+    pub(crate) fn store(&mut self) -> &mut Store<State> {
+        self.instance().store()
+    }
+
+    fn instance(&mut self) -> &mut Instance {
+        self.seat.as_mut().expect("a planet that was entered has an instance until the turn is over")
     }
 
     /// Gives the Planet back, with the outcome of the call. Any error ends the instance.
-    pub(crate) fn finish<R>(mut self, outcome: Result<wasmtime::Result<R>, Elapsed>) -> Result<R, CallError> {
+    pub(crate) fn finish<R>(mut self, outcome: Result<wasmtime::Result<R>, Late>) -> Result<R, CallError> {
+        let (entered, queued) = (self.entered, self.queued);
         self.finished = true;
-        let cause = match outcome {
-            Ok(Ok(answer)) => {
-                self.running().store.data_mut().call = None;
-                return Ok(answer);
+        match self.instance().concluded(outcome, entered, queued) {
+            Ok(answer) => Ok(answer),
+            Err(cause) => {
+                let error = self.error(cause);
+                let planet = Arc::clone(&self.planet);
+                planet.lost(&mut self.seat, &error);
+                Err(error)
             }
-            Ok(Err(error)) => self.cause(error),
-            Err(Elapsed { .. }) => Cause::Overdue { after: self.entered.elapsed() },
-        };
-        let error = self.error(cause);
-        let planet = Arc::clone(&self.planet);
-        planet.end(&mut self.guard, error.sentence(), false);
-        Err(error)
+        }
     }
 
     /// Gives the Planet back untouched, because it has no such function or one of another type.
     pub(crate) fn no_function(mut self, problem: String) -> CallError {
-        self.finished = true;
-        self.running().store.data_mut().call = None;
+        self.leave();
         self.error(Cause::NoFunction(problem.into()))
+    }
+
+    /// Gives the Planet back untouched.
+    pub(crate) fn leave(&mut self) {
+        self.finished = true;
+        self.instance().lay_down();
     }
 
     fn error(&self, cause: Cause) -> CallError {
         CallError {
             planet: Some(Arc::clone(&self.planet.name)),
             function: self.function.clone(),
-            chain: Arc::clone(&self.chain),
+            chain: Arc::clone(self.call.chain()),
             cause,
-        }
-    }
-
-    fn cause(&mut self, error: wasmtime::Error) -> Cause {
-        let after = self.entered.elapsed();
-        match error.downcast_ref::<Interruption>() {
-            Some(Interruption::Overdue) => Cause::Overdue { after },
-            Some(Interruption::Dependency(inner)) => Cause::Dependency(Box::new(inner.clone())),
-            None => {
-                let out_of_memory = self.running().store.data().memory.refused();
-                let (stderr, refused) = (self.planet.stderr.last_lines(), self.planet.refusals.of_this_call());
-                Cause::Crashed(Arc::new(failure::Crash::of(&error, stderr, refused, out_of_memory)))
-            }
         }
     }
 }
 
-impl Drop for Entry {
+impl Drop for Turn {
     fn drop(&mut self) {
-        *self.planet.holder.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.planet.set_holder(None);
+        let planet = Arc::clone(&self.planet);
         if !self.finished {
-            let planet = Arc::clone(&self.planet);
-            planet.end(&mut self.guard, "a call into it was cut off half-way".to_owned(), false);
+            planet.lose(&mut self.seat, "a call into it was cut off half-way".to_owned(), false);
         }
         // It may have been stopped meanwhile, and this was the last call.
-        if self.planet.ended().is_some() {
-            *self.guard = None;
+        if planet.ended().is_some() {
+            planet.vacate(&mut self.seat);
         }
+    }
+}
+
+/// The span of one call, for those who listen.
+pub(crate) fn call_span(planet: &str, function: &FunctionName) -> Span {
+    tracing::debug_span!(
+        target: "kokoro::call",
+        "call",
+        planet,
+        interface = function.interface.as_deref(),
+        function = &*function.function,
+        outcome = Empty,
+    )
+}
+
+/// Notes in its span how a call has ended.
+pub(crate) fn note_outcome<R>(span: &Span, outcome: &Result<R, CallError>) {
+    if !span.is_disabled() {
+        span.record("outcome", outcome.as_ref().map_or_else(CallError::kind, |_| "answered"));
     }
 }

@@ -1,35 +1,39 @@
 //! Calls whose types are only known at run time.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::runtime;
+use tokio_util::sync::CancellationToken;
 use wasmtime::component::Val;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 
 use super::handle::withheld;
-use super::{Primary, ToTheEnd};
+use super::{Primary, Shared, ToTheEnd};
 use crate::engine::Code;
 use crate::error::{self, Error, Kind, nearest};
 use crate::inspect::{self, Named, Type, is_core};
 use crate::interface::InterfaceName;
 use crate::link::call_dynamic;
-use crate::planet::{Attached, Call, CallError, FunctionName, Planet};
+use crate::planet::{Call, CallError, FunctionName, Target, Terms, Turn};
 use crate::registry::Entry;
 
 /// The type of a function at run time: its parameters and results.
 pub type FunctionType = ComponentFunc;
 
-/// A function of a running Planet (plugin), found by name.
+/// A function of a running Planet (plugin), found by name. It follows: if that Planet goes, and another one that provides the
+/// same takes its place, it goes there.
 #[derive(Debug, Clone)]
 pub struct Function {
-    planet: Arc<Planet>,
+    /// As it was asked for.
+    path: String,
+    target: Target,
     name: FunctionName,
     ty: FunctionType,
     signature: inspect::Function,
-    within: Duration,
-    attached: Option<Attached>,
+    terms: Terms,
+    primary: Weak<Shared>,
     runtime: runtime::Handle,
 }
 
@@ -49,22 +53,29 @@ impl Function {
         &self.signature
     }
 
-    /// The name of the Planet that answers.
+    /// The name of the Planet that answered when this was found.
     pub fn planet(&self) -> &str {
-        self.planet.name()
+        self.target.planet.name()
     }
 
     /// The same function, whose calls may take no longer than `time` each.
     #[must_use]
     pub fn within(mut self, time: Duration) -> Self {
-        self.within = time;
+        self.terms.within = time;
         self
     }
 
     /// The same function, to whose calls a value is attached, as by [`Handle::with`](crate::Handle::with).
     #[must_use]
     pub fn with<T: Any + Send + Sync>(mut self, value: T) -> Self {
-        self.attached = Some(Arc::new(value));
+        self.terms.attached = Some(Arc::new(value));
+        self
+    }
+
+    /// The same function, whose calls can be taken back, as by [`Handle::cancelled_by`](crate::Handle::cancelled_by).
+    #[must_use]
+    pub fn cancelled_by(mut self, token: &CancellationToken) -> Self {
+        self.terms.cancel = Some(token.clone());
         self
     }
 
@@ -72,18 +83,39 @@ impl Function {
     ///
     /// # Errors
     ///
-    /// If `arguments` are not of the function's parameters' number and types, or as for every call.
+    /// If `arguments` are not of the function's parameters' number and types, if it has other types by now, or as for every
+    /// call.
     pub async fn call(&self, arguments: &[Val]) -> Result<Vec<Val>, Error> {
         self.check(arguments)?;
-        let call = Call::by_application(self.within, self.attached.clone());
-        let (planet, name) = (Arc::clone(&self.planet), self.name.clone());
-        let arguments = arguments.to_vec();
+        let call = Call::by_application(&self.terms);
+        let (function, arguments) = (self.clone(), arguments.to_vec());
         let mut results = vec![Val::Bool(false); self.ty.results().len()];
         let work = async move {
-            call_dynamic(&planet, &call, name, &arguments, &mut results).await?;
-            Ok::<_, CallError>(results)
+            let (mut target, mut name) = (function.target.clone(), function.name.clone());
+            loop {
+                // Of the same release the types are known to be the same.
+                let fits = |turn: &mut Turn| {
+                    turn.release() == function.target.release || turn.signature() == Some(&function.signature)
+                };
+                match call_dynamic(&target, &call, name, fits, &arguments, &mut results).await {
+                    Ok(()) => return Ok(results),
+                    Err(error) if error.has_not_begun() => {
+                        match function.found_again().filter(|f| !f.target.is(&target)) {
+                            Some(next) => (target, name) = (next.target, next.name),
+                            None => return Err(error),
+                        }
+                    }
+                    Err(error) => return Err::<_, CallError>(error),
+                }
+            }
         };
         Ok(ToTheEnd::new(work, &self.runtime).await?)
+    }
+
+    /// The function as it would be found now.
+    fn found_again(&self) -> Option<Self> {
+        let primary = Primary { shared: self.primary.upgrade()? };
+        function(&primary, &self.path, &self.name.function).ok()
     }
 }
 
@@ -164,13 +196,21 @@ pub(super) fn function(primary: &Primary, path: &str, function: &str) -> Result<
     let found = find(primary, path, function)?;
     let ty = found.ty(primary.shared.engine.wasmtime()).expect("a compiled component has the exports that were read");
     let name = FunctionName { interface: found.interface, function: function.into() };
-    let (within, runtime) = (primary.shared.limits.call, primary.shared.runtime.clone());
-    Ok(Function { planet: found.planet, name, ty, signature: found.signature, within, attached: None, runtime })
+    Ok(Function {
+        path: path.to_owned(),
+        target: found.target,
+        name,
+        ty,
+        signature: found.signature,
+        terms: primary.terms(),
+        primary: Arc::downgrade(&primary.shared),
+        runtime: primary.shared.runtime.clone(),
+    })
 }
 
 /// A function of a running Planet.
 struct Found {
-    planet: Arc<Planet>,
+    target: Target,
     component: Code,
     interface: Option<Arc<str>>,
     function: String,
@@ -184,10 +224,12 @@ impl Found {
         function: &str,
         signature: &inspect::Function,
     ) -> Option<Self> {
+        let interface: Option<Arc<str>> = interface.map(|interface| interface.to_string().into());
+        let export = interface.clone().unwrap_or_else(|| "".into());
         Some(Self {
-            planet: entry.planet.clone()?,
+            target: Target { planet: entry.planet.clone()?, export, release: entry.release },
             component: entry.component.clone()?,
-            interface: interface.map(|interface| interface.to_string().into()),
+            interface,
             function: function.to_owned(),
             signature: signature.clone(),
         })
@@ -232,7 +274,7 @@ fn find(primary: &Primary, path: &str, function: &str) -> Result<Found, Error> {
             let nearest = nearest(path, registry.entries.keys().map(String::as_str));
             return Err(Kind::NoPlanet { name: path.to_owned(), nearest }.into());
         };
-        let Some(inspection) = entry.inspection.as_ref().filter(|_| entry.is_running()) else {
+        let Some(inspection) = entry.inspection.as_ref().filter(|_| entry.lives()) else {
             return Err(Kind::NotRunning { name: path.to_owned(), state: entry.summary() }.into());
         };
         let found = inspection.functions.get(function).and_then(|ty| Found::new(entry, None, function, ty));
@@ -258,8 +300,8 @@ fn find(primary: &Primary, path: &str, function: &str) -> Result<Found, Error> {
         Some(_) => export.can_serve(&wanted),
         None => export.path() == wanted.path(),
     });
-    let running = matching.clone().filter(|(_, entry, ..)| entry.is_running());
-    let best = running.min_by_key(|(name, _, export, _)| primary.preference(name, export));
+    let running = matching.clone().filter(|(_, entry, ..)| entry.lives());
+    let best = running.min_by_key(|(name, _, export, _)| registry.preference(name, export));
     match best {
         Some((_, entry, export, interface)) => {
             let found = interface.functions.get(function).and_then(|ty| Found::new(entry, Some(export), function, ty));

@@ -7,15 +7,16 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::runtime;
-use tokio::time::timeout_at;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use wasmtime::component::{ComponentNamedList, Lift, Lower};
 
-use super::{Primary, Shared, ToTheEnd};
+use super::{Primary, Shared, ToTheEnd, lock};
 use crate::error::{Error, Kind};
 use crate::inspect::{self, interface_of_package};
 use crate::interface::InterfaceName;
-use crate::link::{Binding, Target, fit};
-use crate::planet::{Attached, Call, CallError, Cause, FunctionName};
+use crate::link::{Binding, fit};
+use crate::planet::{Call, CallError, Cause, FunctionName, Planet, Target, Terms, call_span, note_outcome};
 use crate::registry::{Entry, Registry};
 
 /// An interface that the application calls. [`bindings!`](crate::bindings) makes one type for each.
@@ -55,8 +56,7 @@ pub struct Handle {
     /// Today's provider. Another is looked for when it has ended.
     binding: Arc<Binding>,
     primary: Weak<Shared>,
-    within: Duration,
-    attached: Option<Attached>,
+    terms: Terms,
     runtime: runtime::Handle,
 }
 
@@ -78,7 +78,7 @@ impl Handle {
     /// The same handle, whose calls may take no longer than `time` each.
     #[must_use]
     pub fn within(mut self, time: Duration) -> Self {
-        self.within = time;
+        self.terms.within = time;
         self
     }
 
@@ -87,7 +87,39 @@ impl Handle {
     /// gives way. (An `Arc` is seen as that: of what is attached as `Arc<Request>`, the type is `Arc<Request>`.)
     #[must_use]
     pub fn with<T: Any + Send + Sync>(mut self, value: T) -> Self {
-        self.attached = Some(Arc::new(value));
+        self.terms.attached = Some(Arc::new(value));
+        self
+    }
+
+    /// The same handle, whose calls can be taken back: once `token` is cancelled, a call that waits for its turn ends at once.
+    /// One that is executed goes on for [`Limits::grace`](crate::Limits::grace) at the most. The Planet can see it
+    /// (`kokoro:core/current-call`) and give up; if it does not, its instance is ended and started anew. So are all Planets
+    /// that the call has led to and that do not give up.
+    ///
+    /// ```
+    /// # mod bindings {
+    /// #     kokoro_host::bindings!({
+    /// #         path: "../examples/greeter/planet/wit",
+    /// #         interfaces: ["acme:greeter/greeting@0.1.0"],
+    /// #     });
+    /// # }
+    /// # use bindings::greeting::Greeting;
+    /// use kokoro_host::CancellationToken;
+    ///
+    /// # async fn example(primary: kokoro_host::Primary) -> Result<(), kokoro_host::Error> {
+    /// let cancel = CancellationToken::new();
+    /// let greeting = primary.get::<Greeting>()?.cancelled_by(&cancel);
+    /// // Elsewhere, perhaps: cancel.cancel();
+    /// match greeting.greet("Ada").await {
+    ///     Err(error) if error.is_cancelled() => println!("given up"),
+    ///     answer => println!("{}", answer?),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn cancelled_by(mut self, token: &CancellationToken) -> Self {
+        self.terms.cancel = Some(token.clone());
         self
     }
 
@@ -97,7 +129,7 @@ impl Handle {
             return Some(target);
         }
         let primary = Primary { shared: self.primary.upgrade()? };
-        let next = best(&primary, self.wanted, self.only.as_deref()).ok()?;
+        let next = best(&primary.registry(), self.wanted, self.only.as_deref()).ok()?;
         self.binding.point_at(Some(next.clone()));
         Some(next)
     }
@@ -109,43 +141,155 @@ impl Handle {
         P: ComponentNamedList + Lower + Send + Sync + 'static,
         R: ComponentNamedList + Lift + Send + Sync + 'static,
     {
-        let call = Call::by_application(self.within, self.attached.clone());
+        let call = Call::by_application(&self.terms);
         let function = |interface| FunctionName { interface: Some(interface), function: name.into() };
         // A provider that has ended can say why.
-        let Some(Target { planet, export }) = self.target().or_else(|| self.binding.target()) else {
+        let Some(mut target) = self.target().or_else(|| self.binding.target()) else {
             let function = function(self.wanted.name.to_string().into());
             return Err(
                 CallError { planet: None, function, chain: Arc::clone(call.chain()), cause: Cause::Absent }.into()
             );
         };
-        let function = function(export);
+        let handle = self.clone();
         let work = async move {
-            let mut entry = planet.enter(&call, function.clone()).await?;
-            let Some(func) = entry.function() else {
-                return Err(entry.no_function(format!("planet `{}` exports no function `{function}`", planet.name())));
-            };
-            let (store, deadline) = entry.store();
-            let typed = match func.typed::<P, R>(&*store) {
-                Ok(typed) => typed,
-                Err(error) => return Err(entry.no_function(format!("`{function}` has another type: {error:#}"))),
-            };
-            let outcome = timeout_at(deadline.into(), typed.call_async(store, params)).await;
-            entry.finish(outcome)
+            let mut params = Some(params);
+            loop {
+                let name = function(Arc::clone(&target.export));
+                match call_typed(&target, &call, name, &mut params).await {
+                    Err(error) if error.has_not_begun() => match handle.other_than(&target) {
+                        Some(next) => target = next,
+                        None => return Err(error),
+                    },
+                    outcome => return outcome,
+                }
+            }
         };
         Ok(ToTheEnd::new(work, &self.runtime).await?)
+    }
+
+    /// Another provider than `tried`, if there is one by now.
+    fn other_than(&self, tried: &Target) -> Option<Target> {
+        self.target().filter(|today| !today.is(tried))
+    }
+}
+
+/// Calls an export. `params` are taken once it is sure that it is of these types.
+async fn call_typed<P, R>(
+    target: &Target,
+    call: &Call,
+    function: FunctionName,
+    params: &mut Option<P>,
+) -> Result<R, CallError>
+where
+    P: ComponentNamedList + Lower + Send + Sync + 'static,
+    R: ComponentNamedList + Lift + Send + Sync + 'static,
+{
+    let planet = &target.planet;
+    let span = call_span(planet.name(), &function);
+    let work = async {
+        let mut turn = planet.enter(call, function.clone()).await?;
+        let Some(func) = turn.function() else {
+            return Err(turn.no_function(format!("planet `{}` exports no function `{function}`", planet.name())));
+        };
+        let typed = match func.typed::<P, R>(turn.store()) {
+            Ok(typed) => typed,
+            Err(error) => return Err(turn.no_function(format!("`{function}` has another type: {error:#}"))),
+        };
+        let params = params.take().expect("nobody has been called yet");
+        let outcome = call.until(typed.call_async(turn.store(), params)).await;
+        turn.finish(outcome)
+    };
+    let outcome = work.instrument(span.clone()).await;
+    note_outcome(&span, &outcome);
+    outcome
+}
+
+/// Whether a handle is to point at another provider.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Move {
+    No,
+    /// Only if the Planet of the same name is not there any more, or does not fit.
+    IfItDoesNotFit,
+    ToTheBest,
+}
+
+/// The handles that the application has, which follow their providers.
+#[derive(Debug, Default)]
+pub(super) struct Handles(Vec<Follower>);
+
+#[derive(Debug)]
+struct Follower {
+    binding: Weak<Binding>,
+    wanted: &'static Description,
+    only: Option<Arc<str>>,
+}
+
+impl Handles {
+    fn add(&mut self, binding: &Arc<Binding>, wanted: &'static Description, only: Option<Arc<str>>) {
+        // Now and then, those are forgotten that nobody has any more.
+        if self.0.len() == self.0.capacity() {
+            self.0.retain(|follower| follower.binding.strong_count() > 0);
+        }
+        self.0.push(Follower { binding: Arc::downgrade(binding), wanted, only });
+    }
+
+    /// Points handles at another provider, as `moves` says of today's, and the path of the interface.
+    pub(super) fn rebind(&self, registry: &Registry, moves: impl Fn(&Target, &str) -> Move) {
+        for follower in &self.0 {
+            let Some(binding) = follower.binding.upgrade() else { continue };
+            let Some(today) = binding.target() else { continue };
+            let only = follower.only.as_deref();
+            let next = match moves(&today, follower.wanted.name.path()) {
+                Move::No => continue,
+                Move::IfItDoesNotFit => best(registry, follower.wanted, Some(today.planet.name()))
+                    .or_else(|_| best(registry, follower.wanted, only)),
+                Move::ToTheBest => best(registry, follower.wanted, only),
+            };
+            if let Ok(next) = next {
+                binding.point_at(Some(next));
+            }
+        }
+    }
+
+    /// Of the handles that point at `planet`, what speaks against a new release of it, a sentence each.
+    pub(super) fn misfits(&self, planet: &Arc<Planet>, inspection: &inspect::Inspection) -> Vec<String> {
+        let mut problems = Vec::new();
+        for follower in &self.0 {
+            let points = |binding: Arc<Binding>| binding.points_at(planet);
+            if !follower.binding.upgrade().is_some_and(points) {
+                continue;
+            }
+            let wanted = follower.wanted;
+            let offers = inspection.exports.iter().filter(|(export, _)| export.can_serve(&wanted.name));
+            let mut misfits = Vec::new();
+            let fits = offers.into_iter().any(|(_, offered)| match fit(&wanted.interface, offered) {
+                Ok(()) => true,
+                Err(mismatch) => {
+                    misfits.push(mismatch.to_string());
+                    false
+                }
+            });
+            if !fits {
+                let why = misfits.pop().unwrap_or_else(|| "the new release does not export it".to_owned());
+                problems.push(format!("the application has a handle of `{}`: {why}", wanted.name));
+            }
+        }
+        problems.sort();
+        problems.dedup();
+        problems
     }
 }
 
 pub(super) fn get<I: Interface>(primary: &Primary) -> Result<I, Error> {
     let wanted = I::description();
-    let best = best(primary, wanted, None)?;
+    let best = best(&primary.registry(), wanted, None)?;
     Ok(I::from_handle(handle(primary, wanted, best, None)))
 }
 
 pub(super) fn all<I: Interface>(primary: &Primary) -> Vec<I> {
     let wanted = I::description();
     let names: Vec<Arc<str>> = primary.registry().entries.keys().map(|name| name.as_str().into()).collect();
-    let handles = names.into_iter().filter_map(|name| match best(primary, wanted, Some(&name)) {
+    let handles = names.into_iter().filter_map(|name| match best(&primary.registry(), wanted, Some(&name)) {
         Ok(target) => Some(I::from_handle(handle(primary, wanted, target, Some(name)))),
         Err(error) => {
             if error.is_mismatch() {
@@ -160,20 +304,19 @@ pub(super) fn all<I: Interface>(primary: &Primary) -> Vec<I> {
 fn handle(primary: &Primary, wanted: &'static Description, target: Target, only: Option<Arc<str>>) -> Handle {
     let binding = Arc::new(Binding::default());
     binding.point_at(Some(target));
+    lock(&primary.shared.handles).add(&binding, wanted, only.clone());
     Handle {
         wanted,
         only,
         binding,
         primary: Arc::downgrade(&primary.shared),
-        within: primary.shared.limits.call,
-        attached: None,
+        terms: primary.terms(),
         runtime: primary.shared.runtime.clone(),
     }
 }
 
 /// The best running provider whose types fit, or an error that says who there is and why not.
-fn best(primary: &Primary, wanted: &Description, only: Option<&str>) -> Result<Target, Error> {
-    let registry = primary.registry();
+fn best(registry: &Registry, wanted: &Description, only: Option<&str>) -> Result<Target, Error> {
     let mut fitting = BTreeMap::new();
     let mut mismatches = Vec::new();
     let mut others = Vec::new();
@@ -192,15 +335,16 @@ fn best(primary: &Primary, wanted: &Description, only: Option<&str>) -> Result<T
             }
             match (&entry.planet, fit(&wanted.interface, offered)) {
                 (_, Err(mismatch)) => mismatches.push(format!("planet `{name}`: {mismatch}")),
-                (Some(planet), Ok(())) if entry.is_running() => {
-                    let target = Target { planet: Arc::clone(planet), export: export.to_string().into() };
-                    fitting.insert(primary.preference(name, export), target);
+                (Some(planet), Ok(())) if entry.lives() => {
+                    let export_name = export.to_string().into();
+                    let target = Target { planet: Arc::clone(planet), export: export_name, release: entry.release };
+                    fitting.insert(registry.preference(name, export), target);
                 }
                 _ => others.push(format!("planet `{name}` is {}", entry.summary())),
             }
         }
     }
-    others.extend(withheld(&registry, &wanted.name));
+    others.extend(withheld(registry, &wanted.name));
     let interface = || wanted.name.clone();
     match fitting.pop_first() {
         Some((_, best)) => Ok(best),

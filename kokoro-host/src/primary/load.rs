@@ -1,19 +1,21 @@
 //! From files and bytes to entries of the registry.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Life, Primary};
+use super::Primary;
+use super::settle::Anew;
 use crate::admission::{Candidate, Grants};
 use crate::error::{Error, Kind, name_taken};
 use crate::graph::Node;
 use crate::inspect::{InspectError, Inspection, inspect, is_core, is_wasi};
 use crate::interface::InterfaceName;
 use crate::link::{Bindings, Mismatch, Service, fit, fit_served};
+use crate::planet::Call;
 use crate::registry::{Entry, Registry, State};
 use crate::resolve::{Pair, Provider};
 
@@ -25,38 +27,38 @@ pub(super) enum Source {
 }
 
 /// A source that was read, or why it could not be.
-struct Found {
+pub(super) struct Found {
     stem: String,
-    file: Option<PathBuf>,
-    read: Result<(Arc<[u8]>, Inspection), Unreadable>,
+    pub(super) file: Option<PathBuf>,
+    pub(super) read: Result<(Arc<[u8]>, Inspection), Unreadable>,
 }
 
 /// A component about which the application has decided.
-struct Judged {
-    file: Option<PathBuf>,
+pub(super) struct Judged {
+    pub(super) file: Option<PathBuf>,
     /// With the name, and without the exports, that the application has decided on.
-    inspection: Inspection,
+    pub(super) inspection: Inspection,
     /// Why it is refused, if it is.
-    admitted: Result<Admission, String>,
+    pub(super) admitted: Result<Admission, String>,
 }
 
 /// What is left of a decision, once name and exports are those of the inspection.
-struct Admission {
-    bytes: Arc<[u8]>,
-    grants: Grants,
-    withheld: BTreeSet<InterfaceName>,
+pub(super) struct Admission {
+    pub(super) bytes: Arc<[u8]>,
+    pub(super) grants: Grants,
+    pub(super) withheld: BTreeSet<InterfaceName>,
 }
 
-enum Unreadable {
+pub(super) enum Unreadable {
     Io(std::io::Error),
     Component(InspectError),
 }
 
-/// What has become of the Planets (plugins) of one load. Shown, it lists them with their states and reasons.
+/// What has become of the Planets (plugins) of one load, or of another change. Shown, it lists them with their states and reasons.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Report {
-    /// The Planets of this load, by name.
+    /// The Planets of this load, or those that the change concerned, by name.
     pub planets: Vec<Node>,
 }
 
@@ -97,6 +99,10 @@ impl Source {
         }
         files.sort();
         Ok(files.into_iter().map(Self::File).collect())
+    }
+
+    pub(super) async fn read_off_the_async_threads(self) -> Found {
+        off_the_async_threads(|| self.read()).await
     }
 
     fn read(self) -> Found {
@@ -143,9 +149,9 @@ impl Primary {
                 Err(error) => unreadable.push((stem, file, error)),
             }
         }
-        let primary = self.clone();
+        let (primary, around) = (self.clone(), Call::around());
         self.to_the_end(async move {
-            let _life = primary.open().await?;
+            let _life = primary.open(around.as_ref()).await?;
             // What is not let in or cannot be used must not take the name of what can.
             components.sort_by_key(|judged| judged.admitted.is_err());
             let mut names: Vec<String> = components.into_iter().map(|judged| primary.register(judged)).collect();
@@ -156,7 +162,7 @@ impl Primary {
                 };
                 primary.enter(stem, Entry::unusable(file, reason))
             }));
-            primary.settle().await;
+            primary.settle(&Anew::default()).await;
             Ok(primary.report(names))
         })
         .await
@@ -164,7 +170,7 @@ impl Primary {
 
     /// As [`load_directory`](Primary::load_directory) for one source, whose problems are errors.
     pub(super) async fn load_one(&self, source: Source) -> Result<Report, Error> {
-        let Found { stem, file, read } = off_the_async_threads(|| source.read()).await;
+        let Found { stem, file, read } = source.read_off_the_async_threads().await;
         let (bytes, inspection) = match read {
             Ok(read) => read,
             Err(Unreadable::Io(error)) => return Err(Kind::File { path: file.unwrap_or_default(), error }.into()),
@@ -174,31 +180,22 @@ impl Primary {
             }
         };
         let judged = self.decide(file, bytes, inspection).await;
-        let primary = self.clone();
+        let (primary, around) = (self.clone(), Call::around());
         self.to_the_end(async move {
-            let _life = primary.open().await?;
+            let _life = primary.open(around.as_ref()).await?;
             let name = &judged.inspection.manifest.name;
             if let (Ok(_), Some(by)) = (&judged.admitted, primary.holder(name)) {
                 return Err(Kind::NameTaken { name: name.clone(), by }.into());
             }
             let name = primary.register(judged);
-            primary.settle().await;
+            primary.settle(&Anew::default()).await;
             Ok(primary.report(vec![name]))
         })
         .await
     }
 
-    /// The right to change something, unless the Primary has been shut down.
-    async fn open(&self) -> Result<tokio::sync::MutexGuard<'_, Life>, Error> {
-        let life = self.shared.changing.lock().await;
-        match *life {
-            Life::Open => Ok(life),
-            Life::ShutDown => Err(Kind::ShutDown.into()),
-        }
-    }
-
     /// Has the application decide about a component.
-    async fn decide(&self, file: Option<PathBuf>, bytes: Arc<[u8]>, mut inspection: Inspection) -> Judged {
+    pub(super) async fn decide(&self, file: Option<PathBuf>, bytes: Arc<[u8]>, mut inspection: Inspection) -> Judged {
         let (imports, exports) = (inspection.imports.keys().cloned(), inspection.exports.keys().cloned());
         let candidate = Candidate::new(
             file.clone(),
@@ -246,7 +243,7 @@ impl Primary {
     }
 
     /// Makes an entry of a component and returns the name that it goes by.
-    fn register(&self, judged: Judged) -> String {
+    pub(super) fn register(&self, judged: Judged) -> String {
         let Judged { file, inspection, admitted } = judged;
         let inspection = Arc::new(inspection);
         let name = inspection.manifest.name.clone();
@@ -255,9 +252,12 @@ impl Primary {
             Ok(admission) => match self.holder(&name) {
                 Some(by) => Entry::unusable(file, name_taken(&name, &by)),
                 None => {
-                    let bindings = self.compare_types(&name, &inspection);
+                    let mut registry = self.registry();
+                    let (bindings, unfit) = self.compare_types(&registry, &name, &inspection);
+                    registry.unfit.extend(unfit);
                     let Admission { bytes, grants, withheld } = admission;
-                    let mut entry = Entry::waiting(file, Arc::clone(&inspection), bytes, bindings);
+                    let release = registry.next_release();
+                    let mut entry = Entry::waiting(file, Arc::clone(&inspection), bytes, bindings, release);
                     (entry.grants, entry.withheld) = (grants, withheld);
                     entry
                 }
@@ -281,28 +281,31 @@ impl Primary {
     /// Puts an entry into the registry under `name`, or under a similar name if it is no Planet and that is taken.
     fn enter(&self, name: String, entry: Entry) -> String {
         let mut registry = self.registry();
-        let entries = &mut registry.entries;
         // What was said of the same file before is out of date, and so is, from memory, what was said of the same component.
         let what = |entry: &Entry| entry.inspection.as_ref().map(|i| (i.sha256.clone(), i.manifest.name.clone()));
         let same = |old: &Entry| old.file == entry.file && (entry.file.is_some() || what(old) == what(&entry));
-        entries.retain(|_, old| old.is_planet() || !same(old));
-        let is_free = |entries: &BTreeMap<String, Entry>, name: &str| !entries.contains_key(name);
+        registry.entries.retain(|_, old| old.is_planet() || !same(old));
         if !entry.is_planet() {
-            let name = free_name(&name, |name| is_free(entries, name));
-            entries.insert(name.clone(), entry);
+            let name = free_name(&name, |name| !registry.entries.contains_key(name));
+            registry.insert(name.clone(), entry);
             return name;
         }
-        if let Some(other) = entries.insert(name.clone(), entry) {
-            let free = free_name(&name, |name| is_free(entries, name));
-            entries.insert(free, other);
+        if let Some(other) = registry.remove(&name) {
+            let free = free_name(&name, |free| free != name && !registry.entries.contains_key(free));
+            registry.insert(free, other);
         }
+        registry.insert(name.clone(), entry);
         name
     }
 
     /// Finds out which providers do not fit the newcomer and whom the newcomer does not fit, and prepares its bindings.
-    fn compare_types(&self, name: &str, newcomer: &Inspection) -> Arc<Bindings> {
-        let mut registry = self.registry();
-        let Registry { entries, unfit, .. } = &mut *registry;
+    pub(super) fn compare_types(
+        &self,
+        registry: &Registry,
+        name: &str,
+        newcomer: &Inspection,
+    ) -> (Arc<Bindings>, Vec<(Pair, String)>) {
+        let mut unfit = Vec::new();
         let mut bindings = Bindings::default();
         let manifest = &newcomer.manifest;
         let wanted: BTreeSet<&InterfaceName> = manifest.requires.iter().chain(&manifest.optional).collect();
@@ -319,7 +322,7 @@ impl Primary {
                 None => {
                     bindings.planets.insert((*import).clone(), Arc::default());
                     if let Some(mismatch) = served.first().and_then(|service| misfit(service)) {
-                        unfit.insert((name.to_owned(), (*import).clone(), Provider::Host), unfit_reason(&mismatch));
+                        unfit.push(((name.to_owned(), (*import).clone(), Provider::Host), unfit_reason(&mismatch)));
                     }
                 }
             }
@@ -330,13 +333,12 @@ impl Primary {
                 bindings.planets.insert(import.clone(), Arc::default());
             }
         }
-        let others = entries.iter().filter(|(_, entry)| entry.is_planet());
-        let others = others.filter_map(|(name, entry)| Some((name.as_str(), entry.inspection.as_deref()?)));
-        for (other, inspection) in others {
+        for other in registry.concerned(newcomer).into_iter().filter(|other| *other != name) {
+            let Some(inspection) = registry.entries[other].inspection.as_deref() else { continue };
             unfit.extend(misfits((name, newcomer), (other, inspection)));
             unfit.extend(misfits((other, inspection), (name, newcomer)));
         }
-        Arc::new(bindings)
+        (Arc::new(bindings), unfit)
     }
 }
 

@@ -1,10 +1,13 @@
 //! The door: a `Primary` manages the Planets (plugins) of an application.
 
 mod admit;
+mod change;
 mod dynamic;
 mod handle;
 mod load;
+mod reload;
 mod settle;
+mod supervise;
 mod to_the_end;
 
 use std::collections::BTreeMap;
@@ -17,19 +20,23 @@ use wasmtime::component::Linker;
 
 use self::admit::Judge;
 pub use self::dynamic::{Function, FunctionType};
+use self::handle::Handles;
 pub use self::handle::{Description, Handle, Interface};
 pub use self::load::Report;
 use self::load::Source;
+pub use self::reload::Reload;
+use self::settle::Anew;
 use self::to_the_end::ToTheEnd;
 use crate::admission::{Admission, Candidate};
 use crate::engine::Engine;
 use crate::error::{Error, Kind};
 use crate::graph::Graph;
-use crate::interface::InterfaceName;
 use crate::limits::{Budget, Limits};
 use crate::link::{self, Service};
-use crate::planet;
-use crate::registry::{Registry, State};
+use crate::planet::{self, Call, Changing, Terms};
+use crate::registry::{Events, Registry, State};
+use crate::resolve::stop_order;
+use crate::restarts::Restarts;
 
 /// The application's side: it loads Planets (plugins), starts them as their dependencies allow, and calls them.
 ///
@@ -48,11 +55,14 @@ struct Shared {
     limits: Limits,
     /// What is left of the memory of all Planets.
     budget: Arc<Budget>,
-    preferred: BTreeMap<String, String>,
+    restarts: Restarts,
     runtime: runtime::Handle,
     /// Held while Planets are loaded, started or stopped: one change at a time.
     changing: tokio::sync::Mutex<Life>,
+    /// By which calls that belong to such a change know it.
+    change: Changing,
     registry: Mutex<Registry>,
+    handles: Mutex<Handles>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -69,6 +79,7 @@ pub struct Builder {
     limits: Limits,
     services: Vec<Service>,
     judge: Option<Judge>,
+    restarts: Restarts,
     preferred: BTreeMap<String, String>,
 }
 
@@ -82,6 +93,12 @@ impl Builder {
     /// Sets what Planets may use up, and how long things may take.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Sets how Planets that end in an error are started anew.
+    pub fn restarts(mut self, restarts: Restarts) -> Self {
+        self.restarts = restarts;
         self
     }
 
@@ -127,8 +144,7 @@ impl Builder {
 
     /// Prefers one Planet, by name, where several provide an interface (`acme:log/sink`, in whatever version).
     pub fn prefer(mut self, interface: &str, planet: impl Into<String>) -> Self {
-        let path = interface.split('@').next().unwrap_or_default();
-        self.preferred.insert(path.to_owned(), planet.into());
+        self.preferred.insert(path_of(interface).to_owned(), planet.into());
         self
     }
 
@@ -164,10 +180,12 @@ impl Builder {
             judge: self.judge,
             budget: Arc::new(Budget::new(self.limits.total_memory.unwrap_or(usize::MAX))),
             limits: self.limits,
-            preferred: self.preferred,
+            restarts: self.restarts,
             runtime,
             changing: tokio::sync::Mutex::new(Life::Open),
-            registry: Mutex::default(),
+            change: Changing::default(),
+            registry: Mutex::new(Registry::preferring(self.preferred)),
+            handles: Mutex::default(),
         };
         Ok(Primary { shared: Arc::new(shared) })
     }
@@ -241,6 +259,23 @@ impl Primary {
         Graph::of(&self.registry())
     }
 
+    /// What happens to Planets from now on: each change of a state with its reason, each import that gets another provider, each
+    /// reload.
+    ///
+    /// ```
+    /// # async fn example(primary: kokoro_host::Primary) {
+    /// let mut events = primary.events();
+    /// tokio::spawn(async move {
+    ///     while let Some(event) = events.next().await {
+    ///         println!("{event}"); // page: waiting -> starting: it is starting
+    ///     }
+    /// });
+    /// # }
+    /// ```
+    pub fn events(&self) -> Events {
+        self.registry().listen()
+    }
+
     /// Stops all Planets, dependents before those who serve them. Calls in flight are waited for as long as `stop` may
     /// take. What a Planet does wrong while it stops goes to `tracing`.
     pub async fn shutdown(&self) {
@@ -251,13 +286,18 @@ impl Primary {
     async fn stop_all(&self) {
         let mut life = self.shared.changing.lock().await;
         *life = Life::ShutDown;
-        let order = self.registry().order.clone();
-        for name in order.iter().rev() {
-            self.stop(name).await;
+        let living = {
+            let registry = self.registry();
+            stop_order(&self.problem(&registry, &Anew::default()))
+        };
+        for name in &living {
+            self.stop(name, self.shared.limits.stop, None).await;
         }
         let mut registry = self.registry();
-        for entry in registry.entries.values_mut().filter(|entry| entry.state().0 == State::Waiting) {
-            entry.become_(State::Gone, Some("its Primary has been shut down".into()));
+        let waiting = registry.entries.iter().filter(|(_, entry)| entry.state().0 == State::Waiting);
+        let waiting: Vec<String> = waiting.map(|(name, _)| name.clone()).collect();
+        for name in waiting {
+            registry.change(&name, State::Gone, Some("its Primary has been shut down".into()));
         }
     }
 
@@ -266,39 +306,32 @@ impl Primary {
         ToTheEnd::new(change, &self.shared.runtime)
     }
 
-    async fn stop(&self, name: &str) {
-        let (planet, inspection) = {
-            let mut registry = self.registry();
-            let Some(entry) = registry.entries.get_mut(name).filter(|entry| entry.is_running()) else { return };
-            let (Some(planet), Some(inspection)) = (entry.planet.clone(), entry.inspection.clone()) else { return };
-            entry.become_(State::Stopping, Some("it is being stopped".into()));
-            (planet, inspection)
-        };
-        if let Err(error) = planet.stop(&inspection, self.shared.limits.stop).await {
-            tracing::warn!(target: "kokoro", planet = name, "while it stopped: {error}");
-        }
-        let mut registry = self.registry();
-        if let Some(entry) = registry.entries.get_mut(name) {
-            entry.become_(State::Gone, Some("it has been stopped".into()));
-        }
+    /// A call of the life cycle that is part of a change of this Primary.
+    fn life_cycle_call(&self, within: std::time::Duration) -> Call {
+        Call::of_life_cycle(within).changing(&self.shared.change)
+    }
+
+    /// What the application's calls are like unless it says otherwise.
+    fn terms(&self) -> Terms {
+        let Limits { call, grace, .. } = self.shared.limits;
+        Terms { within: call, attached: None, cancel: None, grace }
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
         lock(&self.shared.registry)
     }
+}
 
-    /// The rank of a provider among others: the smallest is the best.
-    fn preference(&self, planet: &str, export: &InterfaceName) -> impl Ord + use<> {
-        let preferred = self.shared.preferred.get(export.path()).is_some_and(|name| name == planet);
-        (!preferred, std::cmp::Reverse(export.version().cloned()), planet.to_owned())
-    }
+/// The path of an interface that may have a version: `acme:log/sink`.
+fn path_of(interface: &str) -> &str {
+    interface.split('@').next().unwrap_or_default()
 }
 
 impl Drop for Shared {
     /// Ends the Planets, which handles may still hold, and frees those that hold each other.
     fn drop(&mut self) {
         for entry in lock(&self.registry).entries.values() {
-            entry.bindings.planets.values().for_each(|binding| binding.point_at(None));
+            entry.bindings.planets.values().for_each(|binding| _ = binding.point_at(None));
             if let Some(planet) = &entry.planet {
                 planet.abandon("its Primary has been dropped");
             }

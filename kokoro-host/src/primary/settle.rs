@@ -1,73 +1,108 @@
-//! Brings all Planets to where the plan wants them: who can run starts, who cannot has a reason to wait.
+//! Brings all Planets to where the plan wants them: who can run starts, who cannot any more stops, and everybody is bound to
+//! today's providers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
-use super::Primary;
+use super::handle::Move;
 use super::load::off_the_async_threads;
+use super::{Primary, lock};
+use crate::engine::Code;
+use crate::error::name_list;
+use crate::inspect::Inspection;
 use crate::interface::InterfaceName;
-use crate::link::{Target, link};
-use crate::planet::{Planet, Start};
-use crate::registry::{Entry, Reason, Registry, State};
-use crate::resolve::{Member, Outsider, Plan, Problem, Provider, resolve};
+use crate::link::{Bindings, link};
+use crate::planet::{Call, CallError, End, Instance, Planet, Start, Target};
+use crate::registry::{Entry, Event, Linked, Reason, Registry, State};
+use crate::resolve::{Member, Outsider, Pair, Plan, Problem, Provider, resolve};
+
+/// What is to be chosen anew although it is bound. By default nothing.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Anew {
+    /// Who serves the interfaces of this path.
+    pub(super) path: Option<String>,
+}
 
 impl Primary {
-    /// Plans and starts until there is nothing left to start. A Planet that fails to start makes the plan anew, without it.
-    pub(super) async fn settle(&self) {
-        loop {
+    /// Plans, starts and binds until there is nothing left to start; then stops who cannot run any more, and who leaves. A Planet
+    /// that fails to start makes the plan anew, without it.
+    pub(super) async fn settle(&self, anew: &Anew) {
+        let plan = loop {
             let plan = {
                 let mut registry = self.registry();
-                let plan = self.plan(&registry);
+                revisit_failed(&mut registry);
+                let plan = self.plan(&registry, anew);
                 apply(&mut registry, &plan);
+                self.rebind(&registry, anew);
                 plan
             };
-            self.compile(&plan).await;
+            self.compile(&plan.order).await;
             let mut failed = false;
+            let consumers = consumers_of_new(&plan);
             for name in &plan.order {
-                failed = !self.start(name).await;
+                failed = !self.start(name, consumers.get(name.as_str()).map_or(&[], Vec::as_slice)).await;
                 if failed {
                     break;
                 }
             }
             if !failed {
-                break;
+                break plan;
             }
+        };
+        let leaving = |(name, entry): (&String, &Entry)| entry.leaves.then(|| name.clone());
+        let leaving: Vec<String> = self.registry().entries.iter().filter_map(leaving).collect();
+        for name in &plan.stops {
+            let waits = plan.waiting.get(name).map(|waiting| waiting_reason(waiting));
+            self.stop(name, self.shared.limits.drain, waits).await;
+        }
+        for name in &leaving {
+            self.stop(name, self.shared.limits.drain, None).await;
+            self.registry().remove(name);
         }
     }
 
-    fn plan(&self, registry: &Registry) -> Plan {
+    pub(super) fn plan(&self, registry: &Registry, anew: &Anew) -> Plan {
+        resolve(&self.problem(registry, anew))
+    }
+
+    pub(super) fn problem<'a>(&self, registry: &'a Registry, anew: &Anew) -> Problem<'a> {
         let mut problem = Problem {
             host: self.shared.services.iter().map(|service| service.name.clone()).collect(),
             unfit: &registry.unfit,
-            preferred: &self.shared.preferred,
+            preferred: &registry.preferred,
             members: BTreeMap::new(),
             outsiders: BTreeMap::new(),
         };
         for (name, entry) in &registry.entries {
             let Some(inspection) = &entry.inspection else { continue };
             let manifest = &inspection.manifest;
-            let (state, _) = entry.state();
-            if matches!(state, State::Waiting | State::Running) {
-                let bound = (state == State::Running).then(|| bound(entry));
+            if entry.lives() || entry.state().0 == State::Waiting && !entry.leaves {
+                let bound = entry.lives().then(|| bound(registry, entry, anew));
                 problem
                     .members
                     .insert(name, Member { manifest, provides: &manifest.provides, withheld: &entry.withheld, bound });
             } else {
-                let reason = format!("it is {}", entry.summary());
+                let reason = match entry.leaves {
+                    true => "it is being unloaded".to_owned(),
+                    false => format!("it is {}", entry.summary()),
+                };
                 problem.outsiders.insert(name, Outsider { provides: &manifest.provides, reason });
             }
         }
-        resolve(&problem)
+        problem
     }
 
     /// Compiles what is about to start and is not compiled yet, all at once and off the async threads.
-    async fn compile(&self, plan: &Plan) {
+    async fn compile(&self, names: &[String]) {
         let at_once = std::thread::available_parallelism().map_or(1, usize::from);
         let places = Arc::new(Semaphore::new(at_once));
         let mut jobs = Vec::new();
-        for name in &plan.order {
+        for name in names {
             let entry = &self.registry().entries[name];
             if let (Some(bytes), Some(inspection)) = (entry.bytes.clone(), entry.inspection.clone()) {
                 let (engine, places) = (self.shared.engine.clone(), Arc::clone(&places));
@@ -84,97 +119,258 @@ impl Primary {
                 Err(error) => Err(error.to_string()),
             };
             let mut registry = self.registry();
-            let entry = registry.entries.get_mut(&name).expect("entries stay while a load goes on");
             match compiled {
                 Ok(component) => {
+                    let entry = registry.entries.get_mut(&name).expect("entries stay while a change goes on");
                     entry.component = Some(component);
                     entry.bytes = None;
                 }
-                Err(error) => entry.become_(State::Failed, Some(format!("it cannot be compiled: {error}").into())),
+                Err(error) => {
+                    registry.change(&name, State::Failed, Some(format!("it cannot be compiled: {error}").into()));
+                }
             }
         }
     }
 
-    /// Starts one Planet whose providers run; says whether it runs now.
-    async fn start(&self, name: &str) -> bool {
-        let (component, inspection, bindings, grants) = {
+    /// Starts one Planet whose providers run, and binds those to it whom it serves; says whether it runs now.
+    async fn start(&self, name: &str, consumers: &[(&str, &InterfaceName)]) -> bool {
+        let recipe = {
             let mut registry = self.registry();
             bind(&registry, name);
             if !is_served(&registry, name) {
                 return false;
             }
-            let entry = registry.entries.get_mut(name).expect("the plan knows only entries");
-            let (Some(component), Some(inspection)) = (entry.component.clone(), entry.inspection.clone()) else {
-                return false;
-            };
-            entry.become_(State::Starting, Some("it is starting".into()));
-            (component, inspection, Arc::clone(&entry.bindings), entry.grants.clone())
+            let Some(recipe) = Recipe::of(&registry, name) else { return false };
+            registry.change(name, State::Starting, Some("it is starting".into()));
+            recipe
         };
-        let mut unfinished = Unfinished { primary: self, name, over: false };
-        let shared = &self.shared;
-        let linked = link(&shared.linker, &component, &inspection, &bindings, &shared.services);
-        let started = match linked {
-            Ok(linked) => {
-                let start = Start {
-                    engine: &shared.engine,
-                    name: name.into(),
-                    linked: &linked,
-                    inspection: &inspection,
-                    grants: &grants,
-                    limits: &shared.limits,
-                    budget: &shared.budget,
-                };
-                Planet::start(start).await.map_err(|error| error.to_string())
-            }
-            Err(error) => Err(format!("it cannot be linked: {error:#}")),
-        };
-        unfinished.over = true;
+        let unfinished = Unfinished::new(self, name, None);
+        let call = self.life_cycle_call(self.shared.limits.start);
+        let started = self.instantiate(recipe, &call).await;
+        unfinished.over();
         let mut registry = self.registry();
-        let entry = registry.entries.get_mut(name).expect("entries stay while a load goes on");
+        let entry = registry.entries.get_mut(name).expect("entries stay while a change goes on");
         match started {
-            Ok(planet) => {
-                entry.become_(State::Running, None);
-                entry.planet = Some(planet);
+            Ok(Started { instance, linked, .. }) => {
+                let most_waiting = self.shared.limits.waiting_calls;
+                entry.planet = Some(Planet::new(Arc::clone(&entry.id), instance, most_waiting, self.watcher()));
+                entry.linked = Some(linked);
+                registry.change(name, State::Running, None);
+                registry.order.retain(|other| other != name);
                 registry.order.push(name.to_owned());
-                serve_earlier(&registry, name);
-                drop(registry);
-                tracing::debug!(target: "kokoro", planet = name, "running");
+                for (consumer, import) in consumers {
+                    serve(&registry, consumer, import);
+                }
                 true
             }
             Err(reason) => {
-                entry.become_(State::Failed, Some(reason.as_str().into()));
-                drop(registry);
-                tracing::warn!(target: "kokoro", planet = name, "failed: {reason}");
+                let among = registry.surroundings(name);
+                registry.change(name, State::Failed, Some(reason.to_string().into()));
+                let entry = registry.entries.get_mut(name).expect("it is there");
+                entry.failed_among = Some(among);
                 false
             }
+        }
+    }
+
+    /// Makes an instance and calls its `start`.
+    pub(super) async fn instantiate(&self, recipe: Recipe, call: &Call) -> Result<Started, StartError> {
+        let shared = &self.shared;
+        let Recipe { name, component, linked, inspection, bindings, grants, release } = recipe;
+        let linked = match linked {
+            Some(linked) => linked,
+            None => {
+                let linked = link(&shared.linker, &component, &inspection, &bindings, &shared.services);
+                Linked(linked.map_err(|error| StartError::Link(format!("it cannot be linked: {error:#}")))?)
+            }
+        };
+        let span = tracing::info_span!(target: "kokoro::life", "start", planet = &*name, outcome = Empty);
+        let start = Start {
+            engine: &shared.engine,
+            name,
+            linked: &linked.0,
+            inspection: &inspection,
+            grants: &grants,
+            limits: &shared.limits,
+            budget: &shared.budget,
+            release,
+        };
+        let started = Instance::start(start, call).instrument(span.clone()).await;
+        span.record("outcome", started.as_ref().map_or_else(CallError::kind, |_| "running"));
+        Ok(Started { instance: started.map_err(StartError::Call)?, component, linked })
+    }
+
+    /// Stops a Planet that lives: it waits from then on, for this reason, or is gone.
+    pub(super) async fn stop(&self, name: &str, drain: Duration, waits: Option<Reason>) {
+        let planet = {
+            let mut registry = self.registry();
+            let Some(entry) = registry.entries.get_mut(name) else { return };
+            let Some(planet) =
+                entry.planet.clone().filter(|_| matches!(entry.state().0, State::Running | State::Starting))
+            else {
+                if entry.leaves {
+                    registry.change(name, State::Gone, Some("it has been unloaded".into()));
+                }
+                return;
+            };
+            registry.change(name, State::Stopping, Some("it is being stopped".into()));
+            planet
+        };
+        let span = tracing::info_span!(target: "kokoro::life", "stop", planet = name, outcome = Empty);
+        let call = self.life_cycle_call(self.shared.limits.stop);
+        let told = planet.stop(&call, Instant::now() + drain).instrument(span.clone()).await;
+        span.record("outcome", told.as_ref().map_or_else(CallError::kind, |()| "stopped"));
+        if let Err(error) = told {
+            tracing::warn!(target: "kokoro", planet = name, "while it stopped: {error}");
+        }
+        let mut registry = self.registry();
+        if let Some(entry) = registry.entries.get_mut(name) {
+            entry.planet = None;
+            entry.providers.clear();
+            entry.bindings.planets.values().for_each(|binding| _ = binding.point_at(None));
+            let (next, reason) = match waits {
+                Some(reason) => (State::Waiting, reason),
+                None if entry.leaves => (State::Gone, "it has been unloaded".into()),
+                None => (State::Gone, "it has been stopped".into()),
+            };
+            registry.change(name, next, Some(reason));
+        }
+    }
+
+    /// Points all imports of Planets that live, and the application's handles, at their providers as the entries have them.
+    pub(super) fn rebind(&self, registry: &Registry, anew: &Anew) {
+        for (name, _) in registry.entries.iter().filter(|(_, entry)| entry.lives()) {
+            bind(registry, name);
+        }
+        lock(&self.shared.handles).rebind(registry, |today, path| {
+            let serves = |entry: &&Entry| {
+                entry.lives()
+                    && entry.release == today.release
+                    && entry.planet.as_ref().is_some_and(|planet| Arc::ptr_eq(planet, &today.planet))
+            };
+            match registry.entries.get(&**today.planet.name()).filter(serves) {
+                _ if anew.path.as_deref() == Some(path) => Move::ToTheBest,
+                Some(_) => Move::No,
+                None => Move::IfItDoesNotFit,
+            }
+        });
+    }
+}
+
+/// What an instance is made of, beside what belongs to the Primary.
+pub(super) struct Recipe {
+    pub(super) name: Arc<str>,
+    pub(super) component: Code,
+    pub(super) linked: Option<Linked>,
+    pub(super) inspection: Arc<Inspection>,
+    pub(super) bindings: Arc<Bindings>,
+    pub(super) grants: crate::admission::Grants,
+    pub(super) release: u64,
+}
+
+impl Recipe {
+    /// As the registry has it, once the component is compiled.
+    pub(super) fn of(registry: &Registry, name: &str) -> Option<Self> {
+        let entry = registry.entries.get(name)?;
+        Some(Self {
+            name: Arc::clone(&entry.id),
+            component: entry.component.clone()?,
+            linked: entry.linked.clone(),
+            inspection: entry.inspection.clone()?,
+            bindings: Arc::clone(&entry.bindings),
+            grants: entry.grants.clone(),
+            release: entry.release,
+        })
+    }
+}
+
+/// An instance that has been started.
+pub(super) struct Started {
+    pub(super) instance: Box<Instance>,
+    pub(super) component: Code,
+    pub(super) linked: Linked,
+}
+
+/// Why there is no instance.
+#[derive(Debug)]
+pub(super) enum StartError {
+    Link(String),
+    Call(CallError),
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Link(problem) => f.write_str(problem),
+            Self::Call(error) => write!(f, "{error}"),
         }
     }
 }
 
 /// A start that goes on. If a panic (of a function that the application serves) ends it, the Planet has failed.
-struct Unfinished<'a> {
+pub(super) struct Unfinished<'a> {
     primary: &'a Primary,
     name: &'a str,
+    /// Whose calls wait for it.
+    planet: Option<&'a Arc<Planet>>,
     over: bool,
+}
+
+impl<'a> Unfinished<'a> {
+    pub(super) fn new(primary: &'a Primary, name: &'a str, planet: Option<&'a Arc<Planet>>) -> Self {
+        Self { primary, name, planet, over: false }
+    }
+
+    pub(super) fn over(mut self) {
+        self.over = true;
+    }
 }
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
-        if !self.over
-            && let Some(entry) = self.primary.registry().entries.get_mut(self.name)
+        if self.over || !std::thread::panicking() {
+            return;
+        }
+        let reason = "a panic of the application ended its start";
         {
-            entry.become_(State::Failed, Some("a panic of the application ended its start".into()));
+            let mut registry = self.primary.registry();
+            if registry.entries.get(self.name).is_some_and(|entry| entry.state().0 == State::Starting) {
+                self.primary.give_up(&mut registry, self.name, reason);
+            }
+        }
+        if let Some(planet) = self.planet {
+            planet.close(End { reason: reason.into(), stopped: false });
         }
     }
 }
 
-/// What is bound and shall stay so. An import whose provider has ended may get another.
-fn bound(entry: &Entry) -> BTreeMap<InterfaceName, Provider> {
-    let stays = |import: &InterfaceName| match entry.bindings.planets.get(import) {
-        Some(binding) => binding.target().is_some_and(|target| target.planet.ended().is_none()),
-        None => true,
+pub(super) fn waiting_reason(waiting: &crate::resolve::Waiting) -> Reason {
+    Reason { sentence: waiting.to_string(), details: format!("{waiting:#}") }
+}
+
+/// Those that failed to start, or failed later, and whose providers have changed since, may try again.
+fn revisit_failed(registry: &mut Registry) {
+    let failed = registry.entries.iter().filter(|(_, entry)| {
+        entry.state().0 == State::Failed && entry.is_planet() && !entry.leaves && entry.failed_among.is_some()
+    });
+    let failed: Vec<String> = failed.map(|(name, _)| name.clone()).collect();
+    for name in failed {
+        if registry.entries[&name].failed_among.as_ref() != Some(&registry.surroundings(&name)) {
+            registry.wait_again(&name);
+        }
+    }
+}
+
+/// What is bound and shall stay so: to those who live. What is to be chosen anew is left out.
+fn bound(registry: &Registry, entry: &Entry, anew: &Anew) -> BTreeMap<InterfaceName, Provider> {
+    let stays = |import: &InterfaceName, provider: &Provider| match provider {
+        Provider::Host => true,
+        Provider::Planet { .. } => {
+            anew.path.as_deref() != Some(import.path())
+                && registry.target(provider).is_some_and(|target| target.planet.ended().is_none())
+        }
     };
-    let providers = entry.providers.iter().filter(|(import, _)| stays(import));
+    let providers = entry.providers.iter().filter(|(import, provider)| stays(import, provider));
     providers.map(|(import, provider)| (import.clone(), provider.clone())).collect()
 }
 
@@ -186,30 +382,65 @@ fn is_served(registry: &Registry, name: &str) -> bool {
 }
 
 /// Writes down who serves whom, and who waits for what.
-fn apply(registry: &mut Registry, plan: &Plan) {
+pub(super) fn apply(registry: &mut Registry, plan: &Plan) {
     for (name, waiting) in &plan.waiting {
-        let entry = registry.entries.get_mut(name).expect("the plan knows only entries");
-        entry.become_(State::Waiting, Some(Reason { sentence: waiting.to_string(), details: format!("{waiting:#}") }));
+        if registry.entries[name].state().0 == State::Waiting {
+            registry.change(name, State::Waiting, Some(waiting_reason(waiting)));
+        }
     }
     for (name, providers) in &plan.bindings {
         let entry = registry.entries.get_mut(name).expect("the plan knows only entries");
         entry.providers = providers.clone();
-        if entry.is_running() {
-            bind(registry, name);
+    }
+}
+
+/// Of the Planets that are about to start: the imports of others that they are to serve.
+fn consumers_of_new(plan: &Plan) -> HashMap<&str, Vec<(&str, &InterfaceName)>> {
+    let new: BTreeSet<&str> = plan.order.iter().map(String::as_str).collect();
+    let mut consumers: HashMap<&str, Vec<(&str, &InterfaceName)>> = HashMap::new();
+    for (consumer, providers) in &plan.bindings {
+        for (import, provider) in providers {
+            if let Provider::Planet { name, .. } = provider
+                && new.contains(name.as_str())
+            {
+                consumers.entry(name).or_default().push((consumer, import));
+            }
+        }
+    }
+    consumers
+}
+
+/// Points the imports of one Planet at their providers, as far as those live.
+fn bind(registry: &Registry, name: &str) {
+    let entry = &registry.entries[name];
+    for (import, binding) in &entry.bindings.planets {
+        match entry.providers.get(import).and_then(|provider| registry.target(provider)) {
+            Some(target) => point(registry, name, import, Some(target)),
+            // A required provider serves until there is another, or until this one is stopped; and one that has failed says why it
+            // cannot answer.
+            None if entry.lives() && binding.target().is_some() && is_required(entry, import) => {}
+            None => point(registry, name, import, None),
         }
     }
 }
 
-/// Points the imports of one Planet at their providers, as far as those run.
-fn bind(registry: &Registry, name: &str) {
-    let entry = &registry.entries[name];
-    for (import, binding) in &entry.bindings.planets {
-        match entry.providers.get(import).and_then(|provider| target(registry, provider)) {
-            Some(target) => binding.point_at(Some(target)),
-            // A required provider that has ended stays, and says why it cannot answer.
-            None if entry.is_running() && is_required(entry, import) => {}
-            None => binding.point_at(None),
-        }
+/// Points one import of a Planet that has started already at a provider that has started just now.
+fn serve(registry: &Registry, consumer: &str, import: &InterfaceName) {
+    if let Some(entry) = registry.entries.get(consumer).filter(|entry| entry.lives())
+        && let Some(target) = entry.providers.get(import).and_then(|provider| registry.target(provider))
+    {
+        point(registry, consumer, import, Some(target));
+    }
+}
+
+fn point(registry: &Registry, consumer: &str, import: &InterfaceName, target: Option<Target>) {
+    let entry = &registry.entries[consumer];
+    let Some(binding) = entry.bindings.planets.get(import) else { return };
+    let provider = |target: &Option<Target>| target.as_ref().map(|target| target.planet.name().to_string());
+    let (before, after) = (provider(&binding.target()), provider(&target));
+    if binding.point_at(target) && before != after && entry.lives() {
+        let (planet, interface) = (consumer.to_owned(), import.clone());
+        registry.tell(|| Event::Bound { planet, interface, provider: after });
     }
 }
 
@@ -217,25 +448,16 @@ fn is_required(entry: &Entry, import: &InterfaceName) -> bool {
     entry.inspection.as_ref().is_some_and(|inspection| inspection.manifest.requires.contains(import))
 }
 
-fn target(registry: &Registry, provider: &Provider) -> Option<Target> {
-    match provider {
-        Provider::Host => None,
-        Provider::Planet { name, export } => {
-            let planet = registry.entries.get(name)?.planet.clone()?;
-            Some(Target { planet, export: export.to_string().into() })
-        }
-    }
+/// The pairs of a plan that do not fit, with those of one Planet replaced.
+pub(super) fn with_pairs_of(registry: &Registry, name: &str, pairs: &[(Pair, String)]) -> BTreeMap<Pair, String> {
+    let others = registry.unfit.iter().filter(|((consumer, _, provider), _)| {
+        consumer != name && !matches!(provider, Provider::Planet { name: other, .. } if other == name)
+    });
+    let others = others.map(|(pair, reason)| (pair.clone(), reason.clone()));
+    others.chain(pairs.iter().cloned()).collect()
 }
 
-/// Points optional imports at a Planet that has started after those who want it (which a circle can make necessary).
-fn serve_earlier(registry: &Registry, started: &str) {
-    for entry in registry.entries.values().filter(|entry| entry.planet.is_some()) {
-        for (import, provider) in &entry.providers {
-            if matches!(provider, Provider::Planet { name, .. } if name == started)
-                && let Some(binding) = entry.bindings.planets.get(import)
-            {
-                binding.point_at(target(registry, provider));
-            }
-        }
-    }
+/// Names as a sentence lists them.
+pub(super) fn listed(names: &[Arc<str>]) -> String {
+    name_list(names.iter().map(|name| &**name))
 }

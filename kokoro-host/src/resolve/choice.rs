@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{ByPath, Problem, Provider};
+use super::{ByPath, Member, Problem, Provider};
 use crate::interface::InterfaceName;
 
 /// The Planets that run or can, and their providers.
 #[derive(Debug)]
 pub(super) struct Choice {
+    /// For every Planet that runs or can.
     pub(super) bindings: BTreeMap<String, BTreeMap<InterfaceName, Provider>>,
     pub(super) by_path: ByPath,
 }
@@ -18,30 +19,40 @@ impl Choice {
     }
 }
 
-/// A required import of a Planet that is yet to start, and who can serve it, the best first.
+/// A required import, and who can serve it, the best first.
 struct Edge<'a> {
     consumer: &'a str,
     import: &'a InterfaceName,
     candidates: Vec<Provider>,
+    /// Whether the first candidate is the one that serves it today.
+    bound: bool,
 }
 
 pub(super) fn choose(problem: &Problem<'_>) -> Choice {
     let by_path = problem.by_path();
-    let fitting = |consumer: &str, import: &InterfaceName| -> Vec<Provider> {
+    // The one that serves an import today is the best, as long as it can.
+    let candidates = |consumer: &str, member: &Member<'_>, import: &InterfaceName| -> (Vec<Provider>, bool) {
         let mut candidates = problem.candidates(consumer, import, &by_path);
         candidates.retain(|provider| {
-            let available = match provider {
-                Provider::Host => true,
-                Provider::Planet { name, .. } => problem.members.contains_key(name.as_str()),
-            };
+            let available = planet(provider).is_none_or(|name| problem.members.contains_key(name));
             available && problem.fits(consumer, import, provider).is_none()
         });
-        candidates
+        let today = member.bound.as_ref().and_then(|bound| bound.get(import));
+        let place = today.and_then(|today| {
+            let same = candidates.iter().position(|provider| provider == today);
+            // A new release of it may export another version.
+            same.or_else(|| candidates.iter().position(|provider| planet(provider) == planet(today)))
+        });
+        if let Some(place) = place {
+            candidates[..=place].rotate_right(1);
+        }
+        (candidates, place.is_some())
     };
     let mut edges: Vec<Edge<'_>> = Vec::new();
-    for (consumer, member) in problem.members.iter().filter(|(_, member)| member.bound.is_none()) {
+    for (consumer, member) in &problem.members {
         for import in &member.manifest.requires {
-            edges.push(Edge { consumer, import, candidates: fitting(consumer, import) });
+            let (candidates, bound) = candidates(consumer, member, import);
+            edges.push(Edge { consumer, import, candidates, bound });
         }
     }
     let rank = can_run(problem, &edges);
@@ -53,13 +64,11 @@ pub(super) fn choose(problem: &Problem<'_>) -> Choice {
     let chosen = choose_providers(problem, &edges, &rank);
     let mut bindings: BTreeMap<String, BTreeMap<InterfaceName, Provider>> = BTreeMap::new();
     for (name, member) in problem.members.iter().filter(|(name, _)| rank.contains_key(**name)) {
-        let mut bound = member.bound.clone().unwrap_or_default();
+        let mut bound = BTreeMap::new();
         for import in &member.manifest.optional {
-            if !bound.contains_key(import) {
-                let running = |p: &Provider| planet(p).is_none_or(|name| rank.contains_key(name));
-                if let Some(provider) = fitting(name, import).into_iter().find(running) {
-                    bound.insert(import.clone(), provider);
-                }
+            let runs = |provider: &Provider| planet(provider).is_none_or(|name| rank.contains_key(name));
+            if let Some(provider) = candidates(name, member, import).0.into_iter().find(runs) {
+                bound.insert(import.clone(), provider);
             }
         }
         bindings.insert((*name).to_owned(), bound);
@@ -68,52 +77,7 @@ pub(super) fn choose(problem: &Problem<'_>) -> Choice {
         let bound = bindings.get_mut(edge.consumer).expect("a Planet that can run has an entry");
         bound.insert(edge.import.clone(), edge.candidates[chosen].clone());
     }
-    fill_gaps(problem, &fitting, &mut bindings);
     Choice { bindings, by_path }
-}
-
-/// Gives another provider to those who run and whose required one has ended, if there is one without a cycle.
-fn fill_gaps(
-    problem: &Problem<'_>,
-    fitting: &impl Fn(&str, &InterfaceName) -> Vec<Provider>,
-    bindings: &mut BTreeMap<String, BTreeMap<InterfaceName, Provider>>,
-) {
-    for (consumer, member) in problem.members.iter().filter(|(_, member)| member.bound.is_some()) {
-        for import in &member.manifest.requires {
-            if bindings[*consumer].contains_key(import) {
-                continue;
-            }
-            let serves = |provider: &Provider| match planet(provider) {
-                Some(name) => bindings.contains_key(name) && !requires(problem, bindings, name, consumer),
-                None => true,
-            };
-            if let Some(provider) = fitting(consumer, import).into_iter().find(serves) {
-                let bound = bindings.get_mut(*consumer).expect("a Planet that runs has an entry");
-                bound.insert(import.clone(), provider);
-            }
-        }
-    }
-}
-
-/// Whether bound required imports lead from one Planet to another.
-fn requires(
-    problem: &Problem<'_>,
-    bindings: &BTreeMap<String, BTreeMap<InterfaceName, Provider>>,
-    from: &str,
-    to: &str,
-) -> bool {
-    let mut seen = HashSet::new();
-    let mut open = vec![from];
-    while let Some(name) = open.pop() {
-        if name == to {
-            return true;
-        }
-        if let (Some(bound), Some(member), true) = (bindings.get(name), problem.members.get(name), seen.insert(name)) {
-            let required = bound.iter().filter(|(import, _)| member.manifest.requires.contains(*import));
-            open.extend(required.filter_map(|(_, provider)| planet(provider)));
-        }
-    }
-    false
 }
 
 fn planet(provider: &Provider) -> Option<&str> {
@@ -127,35 +91,73 @@ fn planet(provider: &Provider) -> Option<&str> {
 /// imports.
 ///
 /// A Planet is taken as soon as each of its imports has a provider that was taken before. Whoever can run under some
-/// choice without a cycle is taken in the end, by induction along that choice.
+/// choice without a cycle is taken in the end, by induction along that choice. What is bound counts as long as it can:
+/// only when nobody else can be taken, the first Planet that needs another provider than today's gets one. So the bound
+/// provider has the lower rank wherever it can be kept.
 fn can_run<'a>(problem: &Problem<'a>, edges: &[Edge<'a>]) -> HashMap<&'a str, usize> {
-    let mut unmet: HashMap<&str, usize> = HashMap::new();
+    let mut keeping = Unmet::new(edges);
+    let mut at_all = Unmet::new(edges);
     let mut waiters: HashMap<&str, Vec<usize>> = HashMap::new();
-    let mut met = vec![false; edges.len()];
     for (i, edge) in edges.iter().enumerate() {
-        met[i] = edge.candidates.iter().any(|provider| planet(provider).is_none());
-        *unmet.entry(edge.consumer).or_default() += usize::from(!met[i]);
+        if edge.candidates.iter().any(|provider| planet(provider).is_none()) {
+            keeping.meet(i, edge.consumer);
+            at_all.meet(i, edge.consumer);
+        }
         for name in edge.candidates.iter().filter_map(planet).collect::<HashSet<_>>() {
             waiters.entry(name).or_default().push(i);
         }
     }
-    let ready = |name: &str| unmet.get(name).is_none_or(|unmet| *unmet == 0);
-    let mut next: BTreeSet<&'a str> = problem.members.keys().copied().filter(|name| ready(name)).collect();
+    let members = || problem.members.keys().copied();
+    let mut next: BTreeSet<&'a str> = members().filter(|name| keeping.is_met(name)).collect();
+    let mut else_next: BTreeSet<&'a str> = members().filter(|name| at_all.is_met(name)).collect();
     let mut rank = HashMap::new();
-    while let Some(name) = next.pop_first() {
+    while let Some(name) = next.pop_first().or_else(|| else_next.pop_first()) {
+        if rank.contains_key(name) {
+            continue;
+        }
         rank.insert(name, rank.len());
         for &i in waiters.get(name).into_iter().flatten() {
-            if !std::mem::replace(&mut met[i], true) {
-                let consumer = edges[i].consumer;
-                let unmet = unmet.get_mut(consumer).expect("every consumer was counted");
-                *unmet -= 1;
-                if *unmet == 0 {
-                    next.insert(consumer);
-                }
+            let edge = &edges[i];
+            if at_all.meet(i, edge.consumer) {
+                else_next.insert(edge.consumer);
+            }
+            if (!edge.bound || planet(&edge.candidates[0]) == Some(name)) && keeping.meet(i, edge.consumer) {
+                next.insert(edge.consumer);
             }
         }
     }
     rank
+}
+
+/// Which imports have no provider yet.
+struct Unmet<'a> {
+    is_met: Vec<bool>,
+    left: HashMap<&'a str, usize>,
+}
+
+impl<'a> Unmet<'a> {
+    fn new(edges: &[Edge<'a>]) -> Self {
+        let mut left = HashMap::new();
+        for edge in edges {
+            *left.entry(edge.consumer).or_default() += 1;
+        }
+        Self { is_met: vec![false; edges.len()], left }
+    }
+
+    /// An import has a provider now; says whether it was the last of its consumer.
+    fn meet(&mut self, edge: usize, consumer: &str) -> bool {
+        if std::mem::replace(&mut self.is_met[edge], true) {
+            return false;
+        }
+        let left = self.left.get_mut(consumer).expect("every consumer was counted");
+        *left -= 1;
+        *left == 0
+    }
+
+    /// Whether each import of the Planet has a provider.
+    fn is_met(&self, consumer: &str) -> bool {
+        self.left.get(consumer).is_none_or(|left| *left == 0)
+    }
 }
 
 /// Picks one candidate for each edge (as an index), so that there is no cycle and no better candidate can be had

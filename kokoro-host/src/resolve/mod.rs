@@ -6,10 +6,11 @@
 //!
 //! - bound required imports form no cycle;
 //! - a Planet that starts has every required import bound to a Planet that runs by then, or to the application;
-//! - no Planet waits that could run under some choice of providers without a cycle;
+//! - no Planet waits or stops that could run under some choice of providers without a cycle;
 //! - of several providers the preferred one is taken, else the newest of the track, else the first by name, and one is
 //!   passed over only where taking it would close a cycle;
-//! - what is bound already stays as it is.
+//! - what is bound already stays as it is, unless its provider can run no more or somebody could not run otherwise;
+//! - Planets stop before those that serve them, as far as there is no circle of optional imports.
 
 mod choice;
 mod order;
@@ -45,7 +46,7 @@ pub(crate) struct Member<'a> {
     pub(crate) provides: &'a BTreeSet<InterfaceName>,
     /// The exports that do not count.
     pub(crate) withheld: &'a BTreeSet<InterfaceName>,
-    /// What is bound already, if it runs. That stays; imports without a provider get one if there is one.
+    /// If it runs: what is bound and still serves. A required import that is not in it needs another provider.
     pub(crate) bound: Option<BTreeMap<InterfaceName, Provider>>,
 }
 
@@ -76,6 +77,8 @@ pub(crate) struct Problem<'a> {
 /// What is to be done.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Plan {
+    /// The Planets that run and cannot any more, in the order in which they have to stop. They are among those that wait.
+    pub(crate) stops: Vec<String>,
     /// The Planets to start, in this order.
     pub(crate) order: Vec<String>,
     /// For every Planet that runs or is to start: its imports, and who serves them. An optional import that nobody serves
@@ -89,10 +92,16 @@ pub(crate) struct Plan {
 pub(crate) fn resolve(problem: &Problem<'_>) -> Plan {
     let choice = choice::choose(problem);
     Plan {
-        order: order::order(problem, &choice),
+        stops: order::stops(problem, &choice),
+        order: order::starts(problem, &choice),
         waiting: waiting::explain(problem, &choice),
         bindings: choice.bindings,
     }
+}
+
+/// In which order all stop who run: those that are served before those that serve them.
+pub(crate) fn stop_order(problem: &Problem<'_>) -> Vec<String> {
+    order::stops(problem, &choice::Choice { bindings: BTreeMap::new(), by_path: ByPath::new() })
 }
 
 impl Problem<'_> {

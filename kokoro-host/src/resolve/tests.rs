@@ -9,19 +9,57 @@ static NONE: BTreeSet<InterfaceName> = BTreeSet::new();
 #[path = "../../tests/model/mod.rs"]
 mod model;
 
-/// One Planet a line: `name: -required ?optional +provided`. Interfaces are short: `a@1.0.0` is `t:t/a@1.0.0`.
+mod change;
+
+/// One Planet a line: `name: -required ?optional +provided`. Interfaces are short: `a@1.0.0` is `t:t/a@1.0.0`. If the
+/// Planet runs it is `name*`, and what is bound has the provider behind it: `-a@1.0.0=provider`.
 fn manifests(text: &str) -> Vec<Manifest> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines
-        .map(|line| {
-            let (name, items) = line.split_once(':').expect("a name and a colon");
-            let list = |sign: char| -> BTreeSet<InterfaceName> {
-                let items = items.split_whitespace().filter_map(|item| item.strip_prefix(sign));
-                items.map(|item| format!("t:t/{item}").parse().expect("an interface")).collect()
-            };
-            manifest(name, list('-'), list('?'), list('+'))
+    lines(text)
+        .map(|(name, items)| {
+            let list = |sign| items.iter().filter(|item| item.sign == sign).map(|item| item.name.clone()).collect();
+            manifest(name.trim_end_matches('*'), list('-'), list('?'), list('+'))
         })
         .collect()
+}
+
+/// What is bound of those that run.
+fn bound(text: &str) -> BTreeMap<String, BTreeMap<InterfaceName, Provider>> {
+    let exports: Vec<(String, Item)> = lines(text)
+        .flat_map(|(name, items)| items.into_iter().map(|item| (name.trim_end_matches('*').to_owned(), item)))
+        .filter(|(_, item)| item.sign == '+')
+        .collect();
+    let provider = |item: &Item| {
+        let planet = item.provider.clone()?;
+        let mut exports = exports.iter().filter(|(name, export)| *name == planet && export.name.can_serve(&item.name));
+        let export = exports.next().map_or(&item.name, |(_, export)| &export.name).clone();
+        Some((item.name.clone(), Provider::Planet { name: planet, export }))
+    };
+    lines(text)
+        .filter_map(|(name, items)| {
+            Some((name.strip_suffix('*')?.to_owned(), items.iter().filter_map(provider).collect()))
+        })
+        .collect()
+}
+
+#[derive(Debug)]
+struct Item {
+    sign: char,
+    name: InterfaceName,
+    provider: Option<String>,
+}
+
+fn lines(text: &str) -> impl Iterator<Item = (&str, Vec<Item>)> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(|line| {
+        let (name, items) = line.split_once(':').expect("a name and a colon");
+        let items = items.split_whitespace().map(|item| {
+            let (sign, rest) = item.split_at(1);
+            let (interface, provider) = rest.split_once('=').map_or((rest, None), |(i, p)| (i, Some(p.to_owned())));
+            let name = format!("t:t/{interface}").parse().expect("an interface");
+            Item { sign: sign.chars().next().expect("a sign"), name, provider }
+        });
+        (name, items.collect())
+    })
 }
 
 fn manifest(
@@ -57,9 +95,12 @@ fn problem(manifests: &[Manifest]) -> Problem<'_> {
     }
 }
 
-/// The plan in words: the order, who serves whom, who waits and why.
+/// The plan in words: who stops, who starts, who serves whom, who waits and why.
 fn show(plan: &Plan) -> String {
     let mut text = format!("start {}", plan.order.join(" ")).trim_end().to_owned() + "\n";
+    if !plan.stops.is_empty() {
+        text = format!("stop {}\n{text}", plan.stops.join(" "));
+    }
     for (consumer, bindings) in &plan.bindings {
         for (import, provider) in bindings {
             let short = import.to_string().replace("t:t/", "");
@@ -80,7 +121,11 @@ fn show(plan: &Plan) -> String {
 
 fn check(input: &str, expected: &str) {
     let manifests = manifests(input);
-    let plan = show(&resolve(&problem(&manifests)));
+    let mut problem = problem(&manifests);
+    for (name, bound) in bound(input) {
+        problem.members.get_mut(name.as_str()).expect("a member").bound = Some(bound);
+    }
+    let plan = show(&resolve(&problem));
     let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     assert_eq!(plan.trim().lines().collect::<Vec<_>>(), expected);
 }
@@ -219,25 +264,126 @@ fn who_waits_says_what_for_and_what_is_closest() {
 
 #[test]
 fn what_is_bound_stays_when_a_better_provider_comes() {
-    let manifests = manifests("user: -a@1.0.0 ?b@1.0.0\nold: +a@1.0.0\nnew: +a@1.9.0 +b@1.0.0");
-    let mut problem = problem(&manifests);
-    let export = "t:t/a@1.0.0".parse::<InterfaceName>().unwrap();
-    let old = Provider::Planet { name: "old".to_owned(), export: export.clone() };
-    problem.members.get_mut("user").unwrap().bound = Some(BTreeMap::from([(export, old)]));
-    problem.members.get_mut("old").unwrap().bound = Some(BTreeMap::new());
-    let plan = show(&resolve(&problem));
-    assert!(plan.starts_with("start new\n"), "{plan}");
-    assert!(plan.contains("user -a@1.0.0-> old 1.0.0"), "{plan}");
-    assert!(plan.contains("user -b@1.0.0-> new 1.0.0"), "{plan}");
+    check(
+        "user*: -a@1.0.0=old ?b@1.0.0 ?c@1.0.0=old
+         old*: +a@1.0.0 +c@1.0.0
+         new: +a@1.9.0 +b@1.0.0 +c@1.9.0",
+        "start new
+         user -a@1.0.0-> old 1.0.0
+         user -b@1.0.0-> new 1.0.0
+         user -c@1.0.0-> old 1.0.0",
+    );
 }
 
 #[test]
 fn who_lost_its_provider_gets_another() {
-    let manifests = manifests("user: -a@1.0.0\nother: +a@1.0.0\nclosing: +a@1.9.0 -b@1.0.0\nb: +b@1.0.0");
-    let mut problem = problem(&manifests);
-    problem.members.get_mut("user").unwrap().bound = Some(BTreeMap::new());
-    let plan = show(&resolve(&problem));
-    assert!(plan.contains("user -a@1.0.0-> closing 1.9.0"), "{plan}");
+    check(
+        "user*: -a@1.0.0 ?a@1.1.0=gone
+         other*: +a@1.0.0
+         closing*: +a@1.9.0 -b@1.0.0=user
+         b: +b@1.0.0",
+        "start b
+         closing -b@1.0.0-> b 1.0.0
+         user -a@1.0.0-> closing 1.9.0
+         user -a@1.1.0-> closing 1.9.0",
+    );
+}
+
+#[test]
+fn another_provider_must_not_close_a_cycle_with_what_is_bound() {
+    check(
+        "user*: -a@1.0.0=gone +u@1.0.0
+         other*: +a@1.0.0
+         closing*: +a@1.9.0 -u@1.0.0=user",
+        "start
+         closing -u@1.0.0-> user 1.0.0
+         user -a@1.0.0-> other 1.0.0",
+    );
+}
+
+#[test]
+fn who_is_yet_to_start_can_stand_in_and_starts_before_those_who_depend_on_it() {
+    check(
+        "user*: -a@1.0.0=gone +u@1.0.0
+         early: -u@1.0.0
+         spare: +a@1.0.0",
+        "start spare early
+         early -u@1.0.0-> user 1.0.0
+         user -a@1.0.0-> spare 1.0.0",
+    );
+}
+
+#[test]
+fn a_new_release_keeps_whom_it_serves() {
+    check(
+        "user*: -a@1.0.0=reloaded ?b@1.0.0=reloaded
+         reloaded: +a@1.1.0 +b@1.0.1
+         newer: +a@1.2.0 +b@1.2.0",
+        "start newer reloaded
+         user -a@1.0.0-> reloaded 1.1.0
+         user -b@1.0.0-> reloaded 1.0.1",
+    );
+}
+
+#[test]
+fn who_lost_what_it_requires_stops_and_so_do_those_who_require_it() {
+    check(
+        "top*: -b@1.0.0=b
+         a*: -root@1.0.0=gone +a@1.0.0
+         b*: -a@1.0.0=a +b@1.0.0
+         side*: ?b@1.0.0=b",
+        "stop top b a
+         start
+         a waits: needs `t:t/root@1.0.0`, and no loaded planet provides it
+         b waits: needs `t:t/a@1.0.0`, which `a` provides, but it waits itself
+         top waits: needs `t:t/b@1.0.0`, which `b` provides, but it waits itself",
+    );
+}
+
+#[test]
+fn who_is_served_stops_first_also_by_an_option_unless_that_is_a_circle() {
+    check(
+        "a*: -root@1.0.0=gone +a@1.0.0 ?z@1.0.0=z
+         m*: -root@1.0.0=gone ?a@1.0.0=a
+         y*: -a@1.0.0=a +y@1.0.0
+         z*: -root@1.0.0=gone ?y@1.0.0=y +z@1.0.0",
+        "stop m z y a
+         start
+         a waits: needs `t:t/root@1.0.0`, and no loaded planet provides it
+         m waits: needs `t:t/root@1.0.0`, and no loaded planet provides it
+         y waits: needs `t:t/a@1.0.0`, which `a` provides, but it waits itself
+         z waits: needs `t:t/root@1.0.0`, and no loaded planet provides it",
+    );
+}
+
+#[test]
+fn those_who_can_get_another_provider_do_not_stop_with_theirs() {
+    check(
+        "user*: -a@1.0.0=lost
+         lost*: -root@1.0.0=gone +a@1.5.0
+         spare*: +a@1.0.0",
+        "stop lost
+         start
+         user -a@1.0.0-> spare 1.0.0
+         lost waits: needs `t:t/root@1.0.0`, and no loaded planet provides it",
+    );
+}
+
+#[test]
+fn only_who_has_to_gets_another_provider_so_that_somebody_can_run() {
+    // `a` lost `root`, which only `w` provides. `w` requires `u`; so `u` has to do without `a`, and `v` has not.
+    check(
+        "a*: -root@1.0.0=gone +a@1.5.0
+         spare*: +a@1.0.0
+         u*: -a@1.0.0=a +u@1.0.0
+         v*: -a@1.0.0=a
+         w: -u@1.0.0 +root@1.0.0",
+        "start w
+         a -root@1.0.0-> w 1.0.0
+         u -a@1.0.0-> spare 1.0.0
+         v -a@1.0.0-> a 1.5.0
+         w -u@1.0.0-> u 1.0.0",
+    );
 }
 
 #[test]
@@ -251,7 +397,8 @@ fn a_cycle_hides_nothing_else() {
     );
 }
 
-fn outcome(set: &model::Set) -> model::Outcome {
+/// The plan for a set of which some run already.
+fn plan(set: &model::Set, bound: &change::Bound) -> Plan {
     let list = |list: &[model::Interface]| list.iter().map(|i| i.full().parse().unwrap()).collect();
     let manifests: Vec<Manifest> =
         set.iter().map(|(name, p)| manifest(name, list(&p.requires), list(&p.optional), list(&p.provides))).collect();
@@ -267,7 +414,18 @@ fn outcome(set: &model::Set) -> model::Outcome {
             }
         }
     }
-    let plan = resolve(&Problem { unfit: &unfit, ..problem(&manifests) });
+    let mut problem = Problem { unfit: &unfit, ..problem(&manifests) };
+    for (name, bound) in bound {
+        let bound = bound.iter().map(|(import, (provider, export))| {
+            let export = export.full().parse().unwrap();
+            (import.full().parse().unwrap(), Provider::Planet { name: provider.clone(), export })
+        });
+        problem.members.get_mut(name.as_str()).unwrap().bound = Some(bound.collect());
+    }
+    resolve(&problem)
+}
+
+fn outcome(plan: Plan) -> model::Outcome {
     let mut outcome = model::Outcome { order: plan.order, ..model::Outcome::default() };
     for (consumer, bindings) in plan.bindings {
         for (import, provider) in bindings {
@@ -284,6 +442,13 @@ proptest! {
 
     #[test]
     fn every_plan_satisfies_the_model(set in model::sets(7)) {
-        prop_assert_eq!(model::check(&set, &outcome(&set)), Ok(()));
+        prop_assert_eq!(model::check(&set, &outcome(plan(&set, &change::Bound::new()))), Ok(()));
+    }
+
+    #[test]
+    fn every_plan_for_a_change_satisfies_the_model((set, bound) in change::changes(7)) {
+        let plan = plan(&set, &bound);
+        let stops = plan.stops.clone();
+        prop_assert_eq!(change::check(&set, &bound, &outcome(plan), &stops), Ok(()));
     }
 }

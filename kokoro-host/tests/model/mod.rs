@@ -1,8 +1,9 @@
 //! What a settled set of Planets (plugins) has to satisfy, told slowly and obviously, with nothing of the resolver's own
 //! code. Used on plans (by the unit tests) and on running Primaries (by `settled.rs`).
-#![allow(unreachable_pub, reason = "it is a module of unit tests as well as of an integration test")]
+#![allow(dead_code, unreachable_pub, reason = "unit tests and integration tests use different parts")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use proptest::prelude::*;
 
@@ -21,7 +22,7 @@ impl Interface {
         format!("t:{}/i@{}.{}.0", self.name, self.major, self.minor)
     }
 
-    fn serves(&self, import: &Interface) -> bool {
+    pub fn serves(&self, import: &Interface) -> bool {
         (self.name, self.major, self.ty) == (import.name, import.major, import.ty)
     }
 }
@@ -53,18 +54,36 @@ pub fn sets(most: usize) -> impl Strategy<Value = Set> {
         minor,
         ty: u8::from(ty == 7),
     });
-    let list = |most| prop::collection::vec(interface.clone(), 0..=most);
-    let planet = (list(2), list(2), list(3)).prop_map(|(requires, optional, provides)| {
-        // One import a track, one export a version, and nothing both required and optional.
-        let track = |i: &Interface| (i.name, i.major, i.minor);
-        let mut seen = BTreeSet::new();
-        let mut once = |list: Vec<Interface>| list.into_iter().filter(|i| seen.insert(track(i))).collect::<Vec<_>>();
-        let (requires, optional) = (once(requires), once(optional));
-        let mut seen = BTreeSet::new();
-        let provides = provides.into_iter().filter(|i| seen.insert(track(i))).collect();
-        Planet { requires, optional, provides }
-    });
-    prop::collection::vec(planet, 1..=most)
+    sets_of(1..=most, interface, 2, 0)
+}
+
+/// As [`sets`], over fewer interfaces that all fit, so that long chains run.
+pub fn dense_sets(most: usize) -> impl Strategy<Value = Set> {
+    let interface =
+        (0..4u8, 0..2u64).prop_map(|(name, minor)| Interface { name: char::from(b'a' + name), major: 1, minor, ty: 0 });
+    sets_of(4..=most.max(4), interface, 1, 2)
+}
+
+fn sets_of(
+    size: RangeInclusive<usize>,
+    interface: impl Strategy<Value = Interface> + Clone,
+    most_optional: usize,
+    least_provided: usize,
+) -> impl Strategy<Value = Set> {
+    let list = |length| prop::collection::vec(interface.clone(), length);
+    let planet =
+        (list(0..=2), list(0..=most_optional), list(least_provided..=3)).prop_map(|(requires, optional, provides)| {
+            // One import a track, one export a version, and nothing both required and optional.
+            let track = |i: &Interface| (i.name, i.major, i.minor);
+            let mut seen = BTreeSet::new();
+            let mut once =
+                |list: Vec<Interface>| list.into_iter().filter(|i| seen.insert(track(i))).collect::<Vec<_>>();
+            let (requires, optional) = (once(requires), once(optional));
+            let mut seen = BTreeSet::new();
+            let provides = provides.into_iter().filter(|i| seen.insert(track(i))).collect();
+            Planet { requires, optional, provides }
+        });
+    prop::collection::vec(planet, size)
         .prop_map(|planets| planets.into_iter().enumerate().map(|(i, planet)| (format!("p{i}"), planet)).collect())
 }
 
@@ -126,7 +145,7 @@ fn check_order(set: &Set, outcome: &Outcome) -> Result<(), String> {
 }
 
 /// Whether a Planet can run: each required import has a provider that can run, on a way that never comes back.
-fn can_run(set: &Set, name: &str, path: &[&str]) -> bool {
+pub fn can_run(set: &Set, name: &str, path: &[&str]) -> bool {
     let path = [path, &[name]].concat();
     set[name].requires.iter().all(|import| {
         set.iter().any(|(other, planet)| {
@@ -138,7 +157,7 @@ fn can_run(set: &Set, name: &str, path: &[&str]) -> bool {
 }
 
 /// The running Planets that could serve an import, the best first: the newest, else the first by name.
-fn rivals(set: &Set, outcome: &Outcome, name: &str, import: &Interface) -> Vec<String> {
+pub fn rivals(set: &Set, outcome: &Outcome, name: &str, import: &Interface) -> Vec<String> {
     let mut rivals: Vec<(std::cmp::Reverse<u64>, &String)> = Vec::new();
     for other in outcome.running.iter().filter(|other| *other != name) {
         let exports = set[other].provides.iter().filter(|export| export.serves(import));
@@ -151,13 +170,13 @@ fn rivals(set: &Set, outcome: &Outcome, name: &str, import: &Interface) -> Vec<S
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Edges {
+pub enum Edges {
     Required,
     All,
 }
 
 /// Whether bound imports lead from one Planet to another, in one step or more.
-fn reaches(set: &Set, outcome: &Outcome, edges: Edges, from: &str, to: &str) -> bool {
+pub fn reaches(set: &Set, outcome: &Outcome, edges: Edges, from: &str, to: &str) -> bool {
     let mut seen = BTreeSet::new();
     let mut open = vec![from.to_owned()];
     while let Some(name) = open.pop() {

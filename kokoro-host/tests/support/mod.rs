@@ -115,6 +115,11 @@ pub async fn primary_with(builder: kokoro_host::Builder, guests: &[&str]) -> Pri
     primary
 }
 
+/// A Primary in which who ends in an error has failed.
+pub fn without_restarts() -> kokoro_host::Builder {
+    Primary::builder().restarts(kokoro_host::Restarts::none())
+}
+
 /// What has become of a Planet.
 pub fn node(primary: &Primary, name: &str) -> Node {
     primary.graph().planet(name).unwrap_or_else(|| panic!("no planet `{name}`")).clone()

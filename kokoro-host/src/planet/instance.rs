@@ -1,0 +1,369 @@
+//! One instance of a Planet: a Wasmtime store of its own, and what it exports.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use wasmtime::component::{ComponentNamedList, Func, InstancePre, Lift, Lower};
+use wasmtime::{Store, UpdateDeadline};
+use wasmtime_wasi_config::WasiConfig;
+
+use super::call::{Call, FunctionName, Late};
+use super::failure::{CallError, Cause, Crash, Interruption};
+use super::handles::Handles;
+use super::hold::{Hold, Target};
+use super::memory::MemoryLimit;
+use super::output::{Channel, Output};
+use super::refusals::{Refusals, beginning};
+use super::wasi::Wasi;
+use crate::admission::Grants;
+use crate::engine::Engine;
+use crate::inspect::{self, Inspection};
+use crate::interface::{InterfaceName, in_one_line};
+use crate::limits::{Budget, Limits};
+
+/// What an instance is made of.
+pub(crate) struct Start<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) name: Arc<str>,
+    pub(crate) linked: &'a InstancePre<State>,
+    pub(crate) inspection: &'a Arc<Inspection>,
+    pub(crate) grants: &'a Grants,
+    pub(crate) limits: &'a Limits,
+    /// What is left of the Primary's memory.
+    pub(crate) budget: &'a Arc<Budget>,
+    /// Counts the releases of the Planet.
+    pub(crate) release: u64,
+}
+
+/// One instance. It executes one call at a time.
+pub(crate) struct Instance {
+    store: Store<State>,
+    functions: HashMap<FunctionKey, Func>,
+    inspection: Arc<Inspection>,
+    lifecycle: Option<Arc<str>>,
+    saved_state: Option<Arc<str>>,
+    release: u64,
+    /// Since when it answers calls.
+    began: Instant,
+    stdout: Output,
+    stderr: Output,
+}
+
+impl std::fmt::Debug for Instance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Instance").field("functions", &self.functions.len()).finish_non_exhaustive()
+    }
+}
+
+/// An export's interface (if it is in one) and name.
+type FunctionKey = (Option<Arc<str>>, Arc<str>);
+
+/// What a Planet's store holds beside the instance.
+pub(crate) struct State {
+    call: Option<Call>,
+    name: Arc<str>,
+    pub(super) wasi: Wasi,
+    memory: MemoryLimit,
+    refusals: Arc<Refusals>,
+    /// The environment variables that its manifest asks for.
+    variables: Vec<String>,
+    may_look_up_names: bool,
+    handles: Handles,
+    /// What it has asked for as an option in the call that it executes, by its import.
+    holds: Vec<(Arc<str>, Hold)>,
+}
+
+impl State {
+    /// The call that the Planet executes.
+    ///
+    /// # Panics
+    ///
+    /// If it executes none: host functions are only reached from inside of a call.
+    pub(crate) fn call(&self) -> &Call {
+        self.call.as_ref().expect("a planet executes only inside of a call")
+    }
+
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// What it holds of the application's resources.
+    pub(crate) fn handles(&self) -> &Handles {
+        &self.handles
+    }
+
+    /// Where to note what it tries and was not granted.
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.refusals
+    }
+
+    /// The environment variables that its manifest asks for.
+    pub(crate) fn asks_for_variables(&self) -> &[String] {
+        &self.variables
+    }
+
+    pub(crate) fn may_look_up_names(&self) -> bool {
+        self.may_look_up_names
+    }
+
+    /// What `wasi:config/store` serves it.
+    pub(crate) fn config(&self) -> WasiConfig<'_> {
+        self.wasi.config()
+    }
+
+    /// Keeps `target` as the provider of `import` until the exported call that is executed ends. Of several times the first
+    /// counts, unless that one has ended in spite of it.
+    pub(crate) fn hold(&mut self, import: &Arc<str>, target: Target) {
+        self.holds.retain(|(held, hold)| held != import || hold.target().planet.ended().is_none());
+        if self.held(import).is_none() {
+            let hold = Hold::new(target, &self.name, self.call().errand());
+            self.holds.push((Arc::clone(import), hold));
+        }
+    }
+
+    /// Who is kept as the provider of `import`.
+    pub(crate) fn held(&self, import: &str) -> Option<&Target> {
+        self.holds.iter().find(|(held, _)| **held == *import).map(|(_, hold)| hold.target())
+    }
+}
+
+/// `snapshot` of `kokoro:core/saved-state`.
+#[derive(Debug, Clone, wasmtime::component::ComponentType, wasmtime::component::Lift, wasmtime::component::Lower)]
+#[component(record)]
+pub(crate) struct Saved {
+    version: u32,
+    data: Vec<u8>,
+}
+
+impl Instance {
+    /// Instantiates a linked component and, if it wants to be told, calls its `start`.
+    pub(crate) async fn start(start: Start<'_>, call: &Call) -> Result<Box<Self>, CallError> {
+        let Start { engine, name, linked, inspection, grants, limits, budget, release } = start;
+        let lifecycle = export_of(inspection, kokoro_wit::LIFECYCLE);
+        let function = match &lifecycle {
+            Some(_) => FunctionName { interface: lifecycle.clone(), function: "start".into() },
+            None => FunctionName { interface: None, function: "(instantiation)".into() },
+        };
+        let error = |cause| CallError {
+            planet: Some(Arc::clone(&name)),
+            function: function.clone(),
+            chain: Arc::clone(call.chain()),
+            cause,
+        };
+        let stdout = Output::new(Arc::clone(&name), Channel::Stdout);
+        let stderr = Output::new(Arc::clone(&name), Channel::Stderr);
+        let refusals = Arc::new(Refusals::new(Arc::clone(&name)));
+        let wasi = Wasi::new(grants, &refusals, &stdout, &stderr).map_err(|why| error(Cause::Refused(why.into())))?;
+        let state = State {
+            call: None,
+            name: Arc::clone(&name),
+            wasi,
+            memory: MemoryLimit::new(limits, budget),
+            refusals,
+            variables: inspection.manifest.permissions.env.clone(),
+            may_look_up_names: grants.name_lookup,
+            handles: Handles::default(),
+            holds: Vec::new(),
+        };
+        let mut store = Store::new(engine.wasmtime(), state);
+        store.limiter(|state| &mut state.memory);
+        store.set_hostcall_fuel(limits.value);
+        store.set_max_component_handles(limits.handles);
+        store.epoch_deadline_callback(|store| match store.data().call.as_ref().and_then(Call::late) {
+            Some(late) => Err(wasmtime::Error::new(Interruption::Late(late))),
+            None => Ok(UpdateDeadline::Yield(1)),
+        });
+        let mut instance = Box::new(Self {
+            store,
+            functions: HashMap::new(),
+            inspection: Arc::clone(inspection),
+            saved_state: export_of(inspection, kokoro_wit::SAVED_STATE),
+            lifecycle,
+            release,
+            began: Instant::now(),
+            stdout,
+            stderr,
+        });
+        instance.begin(call);
+        let Self { store, functions, lifecycle, .. } = &mut *instance;
+        let outcome = call.until(async {
+            let made = linked.instantiate_async(&mut *store).await?;
+            for (name, interface) in &inspection.exports {
+                let full: Arc<str> = name.to_string().into();
+                let Some(index) = made.get_export_index(&mut *store, None, &full) else { continue };
+                for function in interface.functions.keys() {
+                    let found = made.get_export_index(&mut *store, Some(&index), function);
+                    if let Some(found) = found.and_then(|found| made.get_func(&mut *store, found)) {
+                        functions.insert((Some(Arc::clone(&full)), function.as_str().into()), found);
+                    }
+                }
+            }
+            for function in inspection.functions.keys() {
+                if let Some(found) = made.get_func(&mut *store, function) {
+                    functions.insert((None, function.as_str().into()), found);
+                }
+            }
+            match functions.get(&(lifecycle.clone(), "start".into())) {
+                Some(start) if lifecycle.is_some() => {
+                    let start = start.typed::<(), (Result<(), String>,)>(&*store)?;
+                    Ok(start.call_async(&mut *store, ()).await?.0)
+                }
+                _ => Ok(Ok(())),
+            }
+        });
+        let outcome = outcome.await;
+        let began = instance.began;
+        match instance.concluded(outcome, began, Duration::ZERO).map_err(error)? {
+            Ok(()) => {
+                instance.began = Instant::now();
+                Ok(instance)
+            }
+            Err(reason) => {
+                instance.last_words();
+                Err(error(Cause::Refused(in_one_line(beginning(&reason)).into())))
+            }
+        }
+    }
+
+    /// Tells the Planet to stop, if it wants to be told.
+    pub(crate) async fn stop(&mut self, call: &Call) -> Result<(), CallError> {
+        let Some(lifecycle) = self.lifecycle.clone() else { return Ok(()) };
+        self.call_own::<_, ()>(call, lifecycle, "stop", ()).await.map(|_| ())
+    }
+
+    /// Whether it hands its state over to a newer release, and takes one.
+    pub(crate) fn saves_state(&self) -> bool {
+        self.saved_state.is_some()
+    }
+
+    /// Its state; `Err` is the Planet's own reason why there is none.
+    pub(crate) async fn save(&mut self, call: &Call) -> Result<Result<Saved, String>, CallError> {
+        let saved_state = self.saved_state.clone().expect("asked only of those who save");
+        let saved: Option<(Result<Saved, String>,)> = self.call_own(call, saved_state, "save", ()).await?;
+        Ok(saved.map_or_else(|| Err("it has no `save`".to_owned()), |(saved,)| saved))
+    }
+
+    /// Gives it the state of an older release; `Err` is the Planet's own reason why it does not take it.
+    pub(crate) async fn restore(&mut self, call: &Call, saved: Saved) -> Result<Result<(), String>, CallError> {
+        let saved_state = self.saved_state.clone().expect("asked only of those who save");
+        let restored: Option<(Result<(), String>,)> = self.call_own(call, saved_state, "restore", (saved,)).await?;
+        Ok(restored.map_or_else(|| Err("it has no `restore`".to_owned()), |(restored,)| restored))
+    }
+
+    /// Calls a function of the life cycle, if there is one. After an error the instance is not to be used any more.
+    async fn call_own<P, R>(
+        &mut self,
+        call: &Call,
+        interface: Arc<str>,
+        name: &str,
+        params: P,
+    ) -> Result<Option<R>, CallError>
+    where
+        P: ComponentNamedList + Lower + Send + Sync + 'static,
+        R: ComponentNamedList + Lift + Send + Sync + 'static,
+    {
+        let function = FunctionName { interface: Some(interface), function: name.into() };
+        let Some(func) = self.function(&function) else { return Ok(None) };
+        self.begin(call);
+        let entered = Instant::now();
+        let store = &mut self.store;
+        let work = async { func.typed::<P, R>(&*store)?.call_async(&mut *store, params).await };
+        let outcome = call.until(work).await;
+        self.concluded(outcome, entered, Duration::ZERO).map(Some).map_err(|cause| CallError {
+            planet: Some(Arc::clone(&self.store.data().name)),
+            function,
+            chain: Arc::clone(call.chain()),
+            cause,
+        })
+    }
+
+    /// Takes a call up.
+    pub(super) fn begin(&mut self, call: &Call) {
+        let state = self.store.data_mut();
+        state.memory.forget();
+        state.refusals.forget();
+        state.call = Some(call.entered(&state.name));
+        self.stderr.forget();
+        self.store.set_epoch_deadline(1);
+    }
+
+    /// Lays the call down. What it had asked for as an option is free again.
+    pub(super) fn lay_down(&mut self) {
+        let state = self.store.data_mut();
+        state.call = None;
+        state.holds.clear();
+    }
+
+    /// Lays the call down, with its outcome: an error says what it was.
+    pub(super) fn concluded<R>(
+        &mut self,
+        outcome: Result<wasmtime::Result<R>, Late>,
+        entered: Instant,
+        queued: Duration,
+    ) -> Result<R, Cause> {
+        let cause = match outcome {
+            Ok(Ok(answer)) => {
+                self.lay_down();
+                return Ok(answer);
+            }
+            Ok(Err(error)) => self.cause(&error, entered, queued),
+            Err(late) => Cause::late(late, entered.elapsed(), queued),
+        };
+        self.last_words();
+        self.lay_down();
+        Err(cause)
+    }
+
+    fn cause(&mut self, error: &wasmtime::Error, entered: Instant, queued: Duration) -> Cause {
+        match error.downcast_ref::<Interruption>() {
+            Some(Interruption::Late(late)) => Cause::late(*late, entered.elapsed(), queued),
+            Some(Interruption::Dependency(inner)) => Cause::Dependency(Box::new(inner.clone())),
+            None => {
+                let state = self.store.data();
+                let (stderr, refused) = (self.stderr.last_lines(), state.refusals.of_this_call());
+                Cause::Crashed(Arc::new(Crash::of(error, stderr, refused, state.memory.refused())))
+            }
+        }
+    }
+
+    /// Whatever it has begun to write goes to the log.
+    pub(super) fn last_words(&self) {
+        self.stdout.last_lines();
+        self.stderr.last_lines();
+    }
+
+    pub(super) fn function(&self, name: &FunctionName) -> Option<Func> {
+        self.functions.get(&(name.interface.clone(), Arc::clone(&name.function))).copied()
+    }
+
+    /// The type of an exported function.
+    pub(super) fn signature(&self, name: &FunctionName) -> Option<&inspect::Function> {
+        match &name.interface {
+            None => self.inspection.functions.get(&*name.function),
+            Some(interface) => {
+                let exports = self.inspection.exports.iter();
+                let mut those = exports.filter(|(export, _)| export.to_string() == **interface);
+                those.next()?.1.functions.get(&*name.function)
+            }
+        }
+    }
+
+    pub(super) fn store(&mut self) -> &mut Store<State> {
+        &mut self.store
+    }
+
+    pub(crate) fn release(&self) -> u64 {
+        self.release
+    }
+
+    pub(super) fn began(&self) -> Instant {
+        self.began
+    }
+}
+
+/// The export by which a Planet takes part in an interface of `kokoro:core`.
+fn export_of(inspection: &Inspection, interface: &str) -> Option<Arc<str>> {
+    let interface: InterfaceName = interface.parse().expect("a constant that is well-formed");
+    inspection.exports.keys().find(|name| name.can_serve(&interface)).map(|name| name.to_string().into())
+}

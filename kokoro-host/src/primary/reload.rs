@@ -1,0 +1,429 @@
+//! A new release of a Planet takes the place of the old one.
+
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::change::{entry_mut, not_in_chain, why_busy};
+use super::load::{Admission, Judged, Report, Source, Unreadable};
+use super::settle::{Anew, Recipe, StartError, Started, apply, waiting_reason, with_pairs_of};
+use super::{Primary, lock};
+use crate::error::{Error, Kind};
+use crate::inspect::Inspection;
+use crate::interface::InterfaceName;
+use crate::link::{Bindings, fit};
+use crate::planet::{Call, Planet};
+use crate::registry::{Entry, Event, Registry, State};
+use crate::resolve::{Pair, Plan, Provider, resolve};
+
+/// A reload that is about to begin: `.await` it, or say more about it first. Made by [`Primary::reload`].
+#[derive(Debug)]
+#[must_use = "nothing is reloaded until this is awaited"]
+pub struct Reload {
+    primary: Primary,
+    planet: String,
+    source: Option<Source>,
+    cascades: bool,
+}
+
+impl Reload {
+    /// Takes the new release from memory.
+    pub fn bytes(self, bytes: impl Into<Vec<u8>>) -> Self {
+        let name = self.planet.clone();
+        Self { source: Some(Source::Bytes { name, bytes: bytes.into().into() }), ..self }
+    }
+
+    /// Takes the new release from this file, instead of the one that the Planet was loaded from.
+    pub fn file(self, path: impl AsRef<Path>) -> Self {
+        Self { source: Some(Source::File(path.as_ref().to_owned())), ..self }
+    }
+
+    /// If the new release no longer fits those who use the old one: they go to another provider or else stop and wait, instead of
+    /// standing in its way. Handles of the application that no longer fit give errors.
+    pub fn cascading(self) -> Self {
+        Self { cascades: true, ..self }
+    }
+}
+
+impl IntoFuture for Reload {
+    type Output = Result<Report, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl Primary {
+    /// Has a new release of a Planet take the place of the old one, from the same file unless something else is said.
+    ///
+    /// The new release is compiled, checked and started beside the old one. Then new calls are held up, those in flight are waited
+    /// for, what the old one has saved (`kokoro:core/saved-state`) is given to the new one, which answers from then on; the old
+    /// one is stopped. Nobody who uses the Planet is started anew, and no call is lost: each is answered by the old release or by
+    /// the new one.
+    ///
+    /// Whatever fails, the old one goes on, and nothing of the new one is left (what its `start` has done to others is not
+    /// undone). The application is asked about the new release as about every other ([`Builder::admit`](crate::Builder::admit)).
+    /// The new one chooses its own providers anew.
+    ///
+    /// A Planet that does not run is replaced by the new release, which starts if it can.
+    ///
+    /// ```
+    /// # async fn example(primary: kokoro_host::Primary) -> Result<(), kokoro_host::Error> {
+    /// primary.reload("counter").await?; // its file has changed
+    /// # let component = Vec::new();
+    /// primary.reload("counter").bytes(component).cascading().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// The report has the Planet, and those whose state has changed with it.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such Planet, or it was loaded from memory and no new component is given; if the new release cannot be read, is
+    /// refused, has another name, does not fit those who use the old one ([`Reload::cascading`] lets it), or cannot be started;
+    /// if the old one is busy for longer than [`Limits::drain`](crate::Limits::drain); if saving or restoring fails; if the call
+    /// that this is a part of has come through the Planet; or if the Primary has been shut down.
+    pub fn reload(&self, planet: &str) -> Reload {
+        Reload { primary: self.clone(), planet: planet.to_owned(), source: None, cascades: false }
+    }
+}
+
+/// A new release that is about to take a place.
+struct Newcomer {
+    file: Option<PathBuf>,
+    inspection: Arc<Inspection>,
+    admission: Admission,
+    bindings: Arc<Bindings>,
+    /// What does not fit if it comes.
+    unfit: Vec<(Pair, String)>,
+}
+
+/// What has gone wrong, while what was done.
+struct Failed {
+    step: &'static str,
+    why: String,
+}
+
+impl Failed {
+    fn new(step: &'static str, why: impl ToString) -> Self {
+        Self { step, why: why.to_string() }
+    }
+}
+
+impl Reload {
+    async fn run(self) -> Result<Report, Error> {
+        let Self { primary, planet: name, source, cascades } = self;
+        let around = Call::around();
+        let source = {
+            let mut registry = primary.registry();
+            let entry = entry_mut(&mut registry, &name)?;
+            let again = || entry.file.clone().map(Source::File);
+            source.or_else(again).ok_or_else(|| Kind::NoFile { planet: name.clone() })?
+        };
+        let judged = match primary.read_and_judge(&name, source).await {
+            Ok(judged) => judged,
+            Err(failed) => return Err(primary.not_reloaded(&name, failed)),
+        };
+        let change = primary.clone();
+        primary
+            .to_the_end(async move {
+                let _life = change.open(around.as_ref()).await?;
+                let before = {
+                    let mut registry = change.registry();
+                    let before = change.states(&registry);
+                    entry_mut(&mut registry, &name)?;
+                    not_in_chain(&registry, around.as_ref(), "reloaded", std::slice::from_ref(&name))?;
+                    before
+                };
+                let living = {
+                    let registry = change.registry();
+                    let entry = &registry.entries[&name];
+                    entry.planet.clone().filter(|_| entry.lives())
+                };
+                match living {
+                    Some(planet) => {
+                        let outcome = change.replace(&name, &planet, judged, cascades, around.as_ref()).await;
+                        if let Err(failed) = outcome {
+                            // Whom it has cost their providers has them back.
+                            change.settle(&Anew::default()).await;
+                            return Err(change.not_reloaded(&name, failed));
+                        }
+                    }
+                    None => {
+                        change.registry().remove(&name);
+                        change.register(judged);
+                    }
+                }
+                change.settle(&Anew::default()).await;
+                let mut report = change.changed_since(&before);
+                if !report.planets.iter().any(|node| node.name == name) {
+                    report.planets.extend(change.graph().planet(&name).cloned());
+                }
+                Ok(report)
+            })
+            .await
+    }
+}
+
+impl Primary {
+    fn not_reloaded(&self, name: &str, failed: Failed) -> Error {
+        let Failed { step, why } = failed;
+        let first = why.lines().next().unwrap_or_default();
+        let reason = format!("{step}: {first}");
+        tracing::warn!(target: "kokoro", planet = name, "not reloaded, {step}: {why}");
+        let registry = self.registry();
+        registry.tell(|| Event::NotReloaded { planet: name.to_owned(), reason });
+        let now = match registry.entries.get(name).map(|entry| (entry.state().0, entry.summary())) {
+            Some((State::Running, _)) => "the old one goes on".to_owned(),
+            Some((_, summary)) => format!("the old one is {summary}"),
+            None => "it is not there any more".to_owned(),
+        };
+        Kind::NotReloaded { planet: name.to_owned(), step, why, now }.into()
+    }
+
+    async fn read_and_judge(&self, name: &str, source: Source) -> Result<Judged, Failed> {
+        let read = source.read_off_the_async_threads().await;
+        let (file, read) = (read.file, read.read);
+        let (bytes, inspection) = read.map_err(|error| match error {
+            Unreadable::Io(error) => Failed::new("while its file was read", error),
+            Unreadable::Component(error) => Failed::new("while the new component was looked at", error),
+        })?;
+        let judged = self.decide(file, bytes, inspection).await;
+        if let Err(reason) = &judged.admitted {
+            return Err(Failed::new("when the application was asked", reason));
+        }
+        let called = &judged.inspection.manifest.name;
+        if called != name {
+            let why = format!(
+                "it is called `{called}`\n  help: unload `{name}` and load the new one, or have it called `{name}` as well"
+            );
+            return Err(Failed::new("while the new component was looked at", why));
+        }
+        Ok(judged)
+    }
+
+    /// Puts a new release into the place of one that lives.
+    async fn replace(
+        &self,
+        name: &str,
+        planet: &Arc<Planet>,
+        judged: Judged,
+        cascades: bool,
+        around: Option<&Call>,
+    ) -> Result<(), Failed> {
+        let Judged { file, inspection, admitted } = judged;
+        let admission = admitted.map_err(|reason| Failed::new("when the application was asked", reason))?;
+        let inspection = Arc::new(inspection);
+        let _change = planet.change().await;
+        let (newcomer, plan, release) = {
+            let mut registry = self.registry();
+            let (bindings, unfit) = self.compare_types(&registry, name, &inspection);
+            let newcomer = Newcomer { file, inspection, admission, bindings, unfit };
+            if !cascades {
+                self.no_misfits(&registry, name, planet, &newcomer)?;
+            }
+            let plan = self.plan_with(&registry, name, &newcomer);
+            if let Some(waiting) = plan.waiting.get(name) {
+                return Err(Failed::new("while its dependencies were looked for", waiting_reason(waiting).details));
+            }
+            let stops: Vec<String> = plan.stops.iter().filter(|stopped| *stopped != name).cloned().collect();
+            if !cascades && let Some(stopped) = stops.first() {
+                let why = format!("`{stopped}` could not run any more: {}", plan.waiting[stopped]);
+                return Err(Failed::new("while the plan was made", why));
+            }
+            not_in_chain(&registry, around, "stopped", &stops)
+                .map_err(|error| Failed::new("while the plan was made", error))?;
+            (newcomer, plan, registry.next_release())
+        };
+        point_bindings(&self.registry(), &newcomer.bindings, plan.bindings.get(name));
+        let started = self.start_beside(name, &newcomer, release).await?;
+        for stopped in plan.stops.iter().filter(|stopped| *stopped != name) {
+            let reason = format!("the new release of `{name}` does not fit it").into();
+            self.stop(stopped, self.shared.limits.drain, Some(reason)).await;
+        }
+        self.swap(name, planet, newcomer, started, &plan, release).await
+    }
+
+    /// Compiles a new release and starts it, while the old one answers calls.
+    async fn start_beside(&self, name: &str, newcomer: &Newcomer, release: u64) -> Result<Started, Failed> {
+        let Newcomer { inspection, admission, bindings, .. } = newcomer;
+        let (engine, sha256, bytes) =
+            (self.shared.engine.clone(), inspection.sha256.clone(), Arc::clone(&admission.bytes));
+        let compiled = super::load::off_the_async_threads(move || engine.compile(&sha256, &bytes)).await;
+        let component = compiled.map_err(|error| Failed::new("while it was compiled", error))?;
+        let recipe = Recipe {
+            name: Arc::clone(&self.registry().entries[name].id),
+            component,
+            linked: None,
+            inspection: Arc::clone(inspection),
+            bindings: Arc::clone(bindings),
+            grants: admission.grants.clone(),
+            release,
+        };
+        let call = self.life_cycle_call(self.shared.limits.start);
+        self.instantiate(recipe, &call).await.map_err(|error| match error {
+            StartError::Link(problem) => Failed::new("while it was linked", problem),
+            StartError::Call(error) => Failed::new("while it was started", error),
+        })
+    }
+
+    /// Has the old release come to rest, hands its state over, and lets the new one answer.
+    async fn swap(
+        &self,
+        name: &str,
+        planet: &Arc<Planet>,
+        newcomer: Newcomer,
+        started: Started,
+        plan: &Plan,
+        release: u64,
+    ) -> Result<(), Failed> {
+        let limits = &self.shared.limits;
+        let Started { instance: mut new, component, linked } = started;
+        let change = planet.hold_calls();
+        let held = HeldUp { planet };
+        let mut seat = planet
+            .drain(change, Instant::now() + limits.drain)
+            .await
+            .map_err(|busy| Failed::new("while the old one was to come to rest", why_busy(&busy)))?;
+        // One that has ended in an error meanwhile has no state, and is to be started anew with none.
+        if let Some(old) = seat.as_mut()
+            && old.saves_state()
+            && new.saves_state()
+        {
+            let call = self.life_cycle_call(limits.stop);
+            planet.is_held_by(Some(&call));
+            let saved = old.save(&call).await;
+            planet.is_held_by(None);
+            let saved = match saved {
+                Ok(saved) => saved.map_err(|why| Failed::new("while the old one saved its state", why))?,
+                Err(error) => {
+                    planet.lost(&mut seat, &error);
+                    return Err(Failed::new("while the old one saved its state", error));
+                }
+            };
+            let call = self.life_cycle_call(limits.start);
+            planet.is_held_by(Some(&call));
+            let restored = new.restore(&call, saved).await;
+            planet.is_held_by(None);
+            const STEP: &str = "while it was given the old one's state";
+            restored.map_err(|error| Failed::new(STEP, error))?.map_err(|why| Failed::new(STEP, why))?;
+        }
+        let old = seat.replace(new);
+        let version = newcomer.inspection.manifest.version.clone();
+        let left = {
+            let mut registry = self.registry();
+            registry.replace_types(name, &newcomer.inspection, newcomer.unfit);
+            let entry = registry.entries.get_mut(name).expect("entries stay while a change goes on");
+            let left = std::mem::replace(&mut entry.bindings, newcomer.bindings);
+            entry.file = newcomer.file;
+            entry.grants = newcomer.admission.grants;
+            entry.withheld = newcomer.admission.withheld;
+            entry.component = Some(component);
+            entry.linked = Some(linked);
+            entry.bytes = None;
+            entry.release = release;
+            entry.history = Default::default();
+            apply(&mut registry, plan);
+            if registry.entries[name].state().0 == State::Starting {
+                registry.change(name, State::Running, None);
+            }
+            self.rebind(&registry, &Anew::default());
+            registry.tell(|| Event::Reloaded { planet: name.to_owned(), version });
+            left
+        };
+        drop(held);
+        planet.open();
+        drop(seat);
+        if let Some(mut old) = old {
+            let call = self.life_cycle_call(limits.stop);
+            if let Err(error) = old.stop(&call).await {
+                tracing::warn!(target: "kokoro", planet = name, "while the old release stopped: {error}");
+            }
+        }
+        left.planets.values().for_each(|binding| _ = binding.point_at(None));
+        Ok(())
+    }
+
+    /// The plan as it would be with a new release, which chooses its providers anew.
+    fn plan_with(&self, registry: &Registry, name: &str, newcomer: &Newcomer) -> Plan {
+        let unfit = with_pairs_of(registry, name, &newcomer.unfit);
+        let mut problem = self.problem(registry, &Anew::default());
+        problem.unfit = &unfit;
+        let manifest = &newcomer.inspection.manifest;
+        if let Some(member) = problem.members.get_mut(name) {
+            member.manifest = manifest;
+            member.provides = &manifest.provides;
+            member.withheld = &newcomer.admission.withheld;
+            member.bound = Some(Default::default());
+        }
+        resolve(&problem)
+    }
+
+    /// An error if those who use the old release could not use the new one.
+    fn no_misfits(
+        &self,
+        registry: &Registry,
+        name: &str,
+        planet: &Arc<Planet>,
+        newcomer: &Newcomer,
+    ) -> Result<(), Failed> {
+        let mut problems = Vec::new();
+        for (consumer, entry) in registry.entries.iter().filter(|(consumer, entry)| entry.lives() && *consumer != name)
+        {
+            for (import, provider) in &entry.providers {
+                if matches!(provider, Provider::Planet { name: provider, .. } if provider == name)
+                    && let Some(problem) = misfit(entry, import, &newcomer.inspection)
+                {
+                    problems.push(format!("`{consumer}` uses `{import}`: {problem}"));
+                }
+            }
+        }
+        problems.extend(lock(&self.shared.handles).misfits(planet, &newcomer.inspection));
+        match problems.is_empty() {
+            true => Ok(()),
+            false => {
+                problems.push("help: have those who use it go elsewhere or wait, by `Reload::cascading`".to_owned());
+                Err(Failed::new("since it does not fit those who use the old one", problems.join("\n  ")))
+            }
+        }
+    }
+}
+
+/// Calls that are held up, until this is dropped.
+struct HeldUp<'a> {
+    planet: &'a Arc<Planet>,
+}
+
+impl Drop for HeldUp<'_> {
+    fn drop(&mut self) {
+        self.planet.let_calls_in();
+    }
+}
+
+/// Why a new release cannot serve an import of a Planet that the old one serves.
+fn misfit(consumer: &Entry, import: &InterfaceName, new: &Inspection) -> Option<String> {
+    let wanted = consumer.inspection.as_ref()?.imports.get(import);
+    let mut problem = None;
+    for (_, offered) in new.exports.iter().filter(|(export, _)| export.can_serve(import)) {
+        match wanted.map_or(Ok(()), |wanted| fit(wanted, offered)) {
+            Ok(()) => return None,
+            Err(mismatch) => problem = Some(mismatch.to_string()),
+        }
+    }
+    Some(problem.unwrap_or_else(|| "the new release does not export it".to_owned()))
+}
+
+/// Points the imports of a new release at their providers.
+fn point_bindings(
+    registry: &Registry,
+    bindings: &Bindings,
+    providers: Option<&std::collections::BTreeMap<InterfaceName, Provider>>,
+) {
+    for (import, binding) in &bindings.planets {
+        let provider = providers.and_then(|providers| providers.get(import));
+        binding.point_at(provider.and_then(|provider| registry.target(provider)));
+    }
+}

@@ -1,0 +1,173 @@
+//! What becomes of a Planet whose instance ended in an error: it is started anew, or has failed.
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use super::change::first_line;
+use super::settle::{Anew, Recipe, StartError, Started, Unfinished, apply};
+use super::{Life, Primary, Shared};
+use crate::planet::{Call, Cause, End, Loss, Outlook, Planet, Watcher};
+use crate::registry::{Reason, Registry, State};
+use crate::restarts::Verdict;
+
+impl Primary {
+    /// Watches over a Planet for as long as this Primary is there.
+    pub(super) fn watcher(&self) -> Watcher {
+        let primary = Arc::downgrade(&self.shared);
+        Watcher(Arc::new(move |planet, loss| match primary.upgrade() {
+            Some(shared) => Primary { shared }.instance_lost(planet, loss),
+            None => Outlook::Over,
+        }))
+    }
+
+    fn instance_lost(&self, planet: &Arc<Planet>, loss: &Loss) -> Outlook {
+        let name: &str = planet.name();
+        let restarts = &self.shared.restarts;
+        let mut registry = self.registry();
+        // One that is being stopped is not started anew.
+        if !is_this(&registry, planet) {
+            return Outlook::Over;
+        }
+        let entry = registry.entries.get_mut(name).expect("it is there");
+        match entry.history.ended(restarts, &loss.reason, Some(loss.began), Instant::now(), loss.pays) {
+            Verdict::Restart(pause) => {
+                registry.change(name, State::Starting, Some(anew(&loss.reason)));
+                self.shared.runtime.spawn(revive(Arc::downgrade(&self.shared), Arc::clone(planet), pause));
+                Outlook::Restart { calls_wait: restarts.calls_wait }
+            }
+            Verdict::GiveUp => {
+                self.give_up(&mut registry, name, &loss.reason);
+                Outlook::Over
+            }
+        }
+    }
+
+    /// The Planet has failed. Those whom it has served are bound elsewhere at once, as far as that is possible; those who
+    /// require it and have nobody else are stopped, in a while. Whoever calls this closes the Planet afterwards.
+    pub(super) fn give_up(&self, registry: &mut Registry, name: &str, reason: &str) {
+        let now = Instant::now();
+        let entry = registry.entries.get_mut(name).expect("only what is in the registry fails");
+        let mut told: Vec<String> = entry.history.told(now).collect();
+        entry.planet = None;
+        let mut details = reason.to_owned();
+        if told.len() > 1 {
+            told.reverse();
+            details += &format!("\nit ended {} times, and is not started anew:", told.len());
+            for end in told {
+                details += &format!("\n  {}", end.lines().next().unwrap_or_default());
+            }
+        }
+        let among = registry.surroundings(name);
+        registry.change(name, State::Failed, Some(details.into()));
+        if let Some(entry) = registry.entries.get_mut(name) {
+            entry.failed_among = Some(among);
+            entry.providers.clear();
+        }
+        let plan = self.plan(registry, &Anew::default());
+        apply(registry, &plan);
+        self.rebind(registry, &Anew::default());
+        let primary = self.clone();
+        self.shared.runtime.spawn(async move {
+            let life = primary.shared.changing.lock().await;
+            if *life == Life::Open {
+                primary.settle(&Anew::default()).await;
+            }
+        });
+    }
+}
+
+fn anew(reason: &str) -> Reason {
+    format!("it is started anew: {reason}").into()
+}
+
+/// Whether it is this Planet that is known by its name, and it lives.
+fn is_this(registry: &Registry, planet: &Arc<Planet>) -> bool {
+    let entry = registry.entries.get(&**planet.name()).filter(|entry| entry.lives());
+    entry.and_then(|entry| entry.planet.as_ref()).is_some_and(|known| Arc::ptr_eq(known, planet))
+}
+
+/// Starts a Planet anew, after a pause, until it runs or has used up its restarts.
+async fn revive(primary: Weak<Shared>, planet: Arc<Planet>, mut pause: Duration) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = planet.closed() => return,
+        }
+        let Some(shared) = primary.upgrade() else { return };
+        let primary = Primary { shared };
+        let _change = planet.change().await;
+        // Somebody else may have started it anew, or stopped it.
+        if !planet.is_restarting() {
+            return;
+        }
+        match primary.start_anew(&planet).await {
+            Some(next) => pause = next,
+            None => return,
+        }
+    }
+}
+
+impl Primary {
+    /// Starts a Planet anew that has no instance. If that fails and is to be tried again: after which pause.
+    async fn start_anew(&self, planet: &Arc<Planet>) -> Option<Duration> {
+        let name: &str = planet.name();
+        let recipe = {
+            let registry = self.registry();
+            match is_this(&registry, planet) {
+                true => Recipe::of(&registry, name)?,
+                false => return None,
+            }
+        };
+        let call = Call::of_life_cycle(self.shared.limits.start);
+        planet.is_held_by(Some(&call));
+        let unfinished = Unfinished::new(self, name, Some(planet));
+        let started = tokio::select! {
+            started = self.instantiate(recipe, &call) => started,
+            () = planet.closed() => {
+                planet.is_held_by(None);
+                return None;
+            }
+        };
+        planet.is_held_by(None);
+        unfinished.over();
+        let error = match started {
+            Ok(Started { instance, .. }) => {
+                {
+                    let mut registry = self.registry();
+                    if !is_this(&registry, planet) {
+                        return None;
+                    }
+                    registry.change(name, State::Running, None);
+                }
+                // If it has been stopped meanwhile, this instance goes with it.
+                let _ = planet.seat(instance).await;
+                return None;
+            }
+            Err(error) => error,
+        };
+        let (pays, final_) = match &error {
+            StartError::Link(_) => (true, true),
+            // It has said itself that it cannot start.
+            StartError::Call(error) => (error.cause.is_own_doing(), matches!(error.cause, Cause::Refused(_))),
+        };
+        let reason = error.to_string();
+        let sentence = first_line(&reason);
+        let mut registry = self.registry();
+        if !is_this(&registry, planet) {
+            return None;
+        }
+        let entry = registry.entries.get_mut(name).expect("it is there");
+        match entry.history.ended(&self.shared.restarts, sentence, None, Instant::now(), pays) {
+            Verdict::Restart(pause) if !final_ => {
+                registry.change(name, State::Starting, Some(anew(sentence)));
+                Some(pause)
+            }
+            _ => {
+                self.give_up(&mut registry, name, &reason);
+                drop(registry);
+                planet.close(End { reason: sentence.into(), stopped: false });
+                None
+            }
+        }
+    }
+}
