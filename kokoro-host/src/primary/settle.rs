@@ -32,10 +32,17 @@ impl Primary {
     /// Plans, starts and binds until there is nothing left to start; then stops who cannot run any more, and who leaves. A Planet
     /// that fails to start makes the plan anew, without it.
     pub(super) async fn settle(&self, anew: &Anew) {
+        while self.settle_once(anew).await {}
+    }
+
+    /// Says whether somebody who had failed may try again, since its surroundings have changed by this.
+    async fn settle_once(&self, anew: &Anew) -> bool {
         let plan = loop {
             let plan = {
                 let mut registry = self.registry();
-                revisit_failed(&mut registry);
+                for name in to_be_revisited(&registry) {
+                    registry.wait_again(&name);
+                }
                 let plan = self.plan(&registry, anew);
                 apply(&mut registry, &plan);
                 self.rebind(&registry, anew);
@@ -64,6 +71,7 @@ impl Primary {
             self.stop(name, self.shared.limits.drain, None).await;
             self.registry().remove(name);
         }
+        !to_be_revisited(&self.registry()).is_empty()
     }
 
     pub(super) fn plan(&self, registry: &Registry, anew: &Anew) -> Plan {
@@ -348,17 +356,13 @@ pub(super) fn waiting_reason(waiting: &crate::resolve::Waiting) -> Reason {
     Reason { sentence: waiting.to_string(), details: format!("{waiting:#}") }
 }
 
-/// Those that failed to start, or failed later, and whose providers have changed since, may try again.
-fn revisit_failed(registry: &mut Registry) {
-    let failed = registry.entries.iter().filter(|(_, entry)| {
-        entry.state().0 == State::Failed && entry.is_planet() && !entry.leaves && entry.failed_among.is_some()
-    });
-    let failed: Vec<String> = failed.map(|(name, _)| name.clone()).collect();
-    for name in failed {
-        if registry.entries[&name].failed_among.as_ref() != Some(&registry.surroundings(&name)) {
-            registry.wait_again(&name);
-        }
-    }
+/// Those that failed to start, or failed later, and whose providers have changed since.
+fn to_be_revisited(registry: &Registry) -> Vec<String> {
+    let changed = |(name, entry): (&String, &Entry)| {
+        let among = entry.failed_among.as_ref().filter(|_| entry.state().0 == State::Failed && !entry.leaves)?;
+        (*among != registry.surroundings(name)).then(|| name.clone())
+    };
+    registry.entries.iter().filter_map(changed).collect()
 }
 
 /// What is bound and shall stay so: to those who live. What is to be chosen anew is left out.
