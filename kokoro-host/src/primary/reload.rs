@@ -15,7 +15,7 @@ use crate::interface::InterfaceName;
 use crate::link::{Bindings, fit};
 use crate::planet::{Call, Planet};
 use crate::registry::{Entry, Event, Registry, State};
-use crate::resolve::{Pair, Plan, Provider, resolve};
+use crate::resolve::{Outsider, Pair, Plan, Provider, resolve};
 
 /// A reload that is about to begin: `.await` it, or say more about it first. Made by [`Primary::reload`].
 #[derive(Debug)]
@@ -39,8 +39,9 @@ impl Reload {
         Self { source: Some(Source::File(path.as_ref().to_owned())), ..self }
     }
 
-    /// If the new release no longer fits those who use the old one: they go to another provider or else stop and wait, instead of
-    /// standing in its way. Handles of the application that no longer fit give errors.
+    /// If the new release no longer fits those who use the old one: they go to another provider that runs or else stop and wait,
+    /// instead of standing in its way. They stop while the old one still answers, before it hands over its state; if that fails,
+    /// they are started again. Handles of the application that no longer fit give errors.
     pub fn cascading(self) -> Self {
         Self { cascades: true, ..self }
     }
@@ -352,6 +353,14 @@ impl Primary {
         let unfit = with_pairs_of(registry, name, &newcomer.unfit);
         let mut problem = self.problem(registry, &Anew::default());
         problem.unfit = &unfit;
+        // It starts, and who uses it goes elsewhere, before anybody else can start.
+        let is_yet_to_start = |other: &&str| problem.members[other].bound.is_none();
+        let yet_to_start: Vec<&str> = problem.members.keys().copied().filter(is_yet_to_start).collect();
+        for other in yet_to_start {
+            let member = problem.members.remove(other).expect("it was there");
+            let reason = "it waits itself".to_owned();
+            problem.outsiders.insert(other, Outsider { provides: member.provides, reason });
+        }
         let manifest = &newcomer.inspection.manifest;
         if let Some(member) = problem.members.get_mut(name) {
             member.manifest = manifest;

@@ -175,7 +175,7 @@ impl Registry {
         };
         let others = others.filter(|other| *other != name).filter_map(|other| {
             let entry = self.entries.get(other).filter(|entry| serves(entry))?;
-            Some((other.clone(), entry.release, entry.lives()))
+            Some((other.clone(), entry.release))
         });
         Surroundings(others.collect())
     }
@@ -186,9 +186,10 @@ fn paths(inspection: &Inspection) -> impl Iterator<Item = &str> {
     inspection.imports.keys().chain(inspection.exports.keys()).map(InterfaceName::path)
 }
 
-/// Whom a Planet could have as providers: their names, releases, and whether they live.
+/// Whom a Planet could have as providers: their names and releases. Whether they run is left out: one that fails because of
+/// another, which fails because of it, would be tried again and again.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(crate) struct Surroundings(BTreeSet<(String, u64, bool)>);
+pub(crate) struct Surroundings(BTreeSet<(String, u64)>);
 
 /// What is known of one Planet.
 #[derive(Debug)]

@@ -246,6 +246,7 @@ fn handle(
         let method = match &**wit_name {
             // Each handle has these already.
             "planet" | "with" | "within" => format_ident!("{wit_name}_"),
+            "cancelled-by" => format_ident!("cancelled_by_"),
             wit_name => snake(wit_name, Span::call_site()),
         };
         let docs = types::docs(&function.docs, &format!("Calls `{wit_name}`."));
@@ -297,6 +298,13 @@ fn handle(
             #[must_use]
             pub fn with<__T: ::core::any::Any + ::core::marker::Send + ::core::marker::Sync>(&self, value: __T) -> Self {
                 Self(self.0.clone().with(value))
+            }
+
+            /// The same handle, whose calls end once `token` is cancelled, with a grace period for those that are executed
+            /// (`Limits::grace`).
+            #[must_use]
+            pub fn cancelled_by(&self, token: &::kokoro_host::CancellationToken) -> Self {
+                Self(self.0.clone().cancelled_by(token))
             }
 
             #(#methods)*
