@@ -7,7 +7,8 @@ use tokio::runtime::{self, Runtime};
 
 use crate::error::{Error, Kind};
 use crate::graph::Graph;
-use crate::primary::{self, Builder, Function, Interface, Report};
+use crate::primary::{self, Builder, Function, Interface, Reload, Report};
+use crate::registry::Events;
 
 /// A [`Primary`](crate::Primary) for applications without an async runtime: it brings one of its own, and its methods wait.
 ///
@@ -116,14 +117,53 @@ impl Primary {
         self.primary.graph()
     }
 
+    /// As [`Primary::unload`](crate::Primary::unload).
+    ///
+    /// # Errors
+    ///
+    /// As there, and inside an async runtime.
+    pub fn unload(&self, planet: &str) -> Result<Report, Error> {
+        self.wait(self.primary.unload(planet))
+    }
+
+    /// As [`Primary::reload`](crate::Primary::reload), to be waited for: `primary.wait(primary.reload("counter"))`.
+    pub fn reload(&self, planet: &str) -> Reload {
+        self.primary.reload(planet)
+    }
+
+    /// As [`Primary::restart`](crate::Primary::restart).
+    ///
+    /// # Errors
+    ///
+    /// As there, and inside an async runtime.
+    pub fn restart(&self, planet: &str) -> Result<Report, Error> {
+        self.wait(self.primary.restart(planet))
+    }
+
+    /// As [`Primary::prefer`](crate::Primary::prefer).
+    ///
+    /// # Errors
+    ///
+    /// As there, and inside an async runtime.
+    pub fn prefer(&self, interface: &str, planet: Option<&str>) -> Result<(), Error> {
+        self.wait(self.primary.prefer(interface, planet))
+    }
+
+    /// As [`Primary::events`](crate::Primary::events). The next one is waited for by
+    /// `primary.wait(async { Ok(events.next().await) })`.
+    pub fn events(&self) -> Events {
+        self.primary.events()
+    }
+
     /// Waits for a call: `primary.wait(page.render(&document))`.
     ///
     /// # Errors
     ///
     /// That of the call, and inside an async runtime.
-    pub fn wait<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub fn wait<T>(&self, call: impl IntoFuture<Output = Result<T, Error>>) -> Result<T, Error> {
         outside_of_a_runtime()?;
-        self.runtime().block_on(call)
+        // What it begins, it may begin inside of the runtime only.
+        self.runtime().block_on(async { call.await })
     }
 
     /// As [`Primary::shutdown`](crate::Primary::shutdown).

@@ -26,9 +26,15 @@
 //! - **The application is in charge.** It decides which Planets may load, as what and with what ([`Builder::admit`]). Nothing is
 //!   granted by default: no files, no network, no environment, no arguments. What a Planet prints goes to `tracing` with its name.
 //! - **Types are checked when Planets are bound to each other**, not at the first call.
-//! - **Nobody hangs.** Every call has a deadline, nested calls a smaller one, and a call that would come back to a Planet that
-//!   waits for it is refused with the chain.
-//! - **Nothing is skipped silently.** [`Primary::graph`] has a reason for every Planet that does not run.
+//! - **Planets come and go while the application runs** ([`Primary::load`], [`unload`](Primary::unload),
+//!   [`reload`](Primary::reload), [`prefer`](Primary::prefer)). Dependents follow, stop or wait; a call is answered by the old
+//!   provider or by the new one, never by none in between. A new release takes over the old one's state, and if anything about it
+//!   fails, the old one goes on.
+//! - **Who ends in an error is started anew**, with growing pauses, until its [`Restarts`] are used up.
+//! - **Nobody hangs.** Every call has a deadline, nested calls a smaller one; a call that would come back to a Planet that
+//!   waits for it, or wait in a circle, is refused with the chain; and a call can be cancelled ([`Handle::cancelled_by`]).
+//! - **Nothing is skipped silently.** [`Primary::graph`] has a reason for every Planet that does not run, and
+//!   [`Primary::events`] tells every change as it happens.
 //! - **A call that is given up hurts nobody**: if its future is dropped it runs to its end elsewhere.
 //!
 //! A Primary needs a tokio runtime with a clock (`enable_time`), which `#[tokio::main]` gives. Applications without one use

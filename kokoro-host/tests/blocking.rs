@@ -28,6 +28,13 @@ fn without_a_runtime_everything_waits() {
         assert_eq!(other.join().unwrap().unwrap(), "extra, in Rust");
     });
     assert_eq!(primary.graph().planets.len(), 2);
+    let mut events = primary.events();
+    primary.wait(primary.reload("extra").bytes(guest("extra"))).unwrap();
+    let event = primary.wait(async { Ok(events.next().await) }).unwrap();
+    assert_eq!(event.unwrap().to_string(), "extra: reloaded, now 0.1.0");
+    primary.prefer("test:guests/extra", Some("extra")).unwrap();
+    assert_eq!(primary.restart("extra").unwrap().to_string(), "extra: running");
+    assert_eq!(primary.unload("faulty").unwrap().planets, []);
     primary.shutdown().unwrap();
     assert!(primary.load_bytes("extra", guest("extra")).unwrap_err().to_string().contains("has been shut down"));
 }
