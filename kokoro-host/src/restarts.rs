@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 ///
 /// The first restart comes after [`pause`](Restarts::pause), each further one after twice as long. Who has used up its restarts
 /// is `failed`. An instance that was lost with a call that it had made, to a Planet that failed, is started anew at once; so is
-/// one whose call the application cancelled. Both pay nothing.
+/// one whose call the application cancelled. Both pay nothing. (If it cannot even start because of others, that is tried as often
+/// as there are restarts.)
 ///
 /// ```
 /// use std::time::Duration;
@@ -63,7 +64,8 @@ impl Default for Restarts {
 pub(crate) struct History {
     /// How many restarts it has paid for since it was last healthy.
     paid: u32,
-    /// When the instance began that ended last.
+    /// How many starts in a row have failed because of others.
+    unpaid_starts: u32,
     ends: Vec<PastEnd>,
 }
 
@@ -102,19 +104,23 @@ impl History {
             self.ends.remove(0);
         }
         self.ends.push(PastEnd { when: now, reason: reason.to_owned() });
-        if restarts.limit == 0 || (pays && self.paid >= restarts.limit) {
+        match (pays, began) {
+            (true, _) => {
+                self.unpaid_starts = 0;
+                self.paid += 1;
+            }
+            (false, Some(_)) => self.unpaid_starts = 0,
+            // Others are to blame, but to try it for ever would do them no good.
+            (false, None) => self.unpaid_starts += 1,
+        }
+        if restarts.limit == 0 || self.paid > restarts.limit || self.unpaid_starts > restarts.limit {
             return Verdict::GiveUp;
         }
-        if !pays {
-            // One that cannot even start because of others has to give them time.
-            return Verdict::Restart(if began.is_some() {
-                Duration::ZERO
-            } else {
-                restarts.pause_before(self.paid + 1)
-            });
-        }
-        self.paid += 1;
-        Verdict::Restart(restarts.pause_before(self.paid))
+        Verdict::Restart(match (pays, self.unpaid_starts) {
+            (true, _) => restarts.pause_before(self.paid),
+            (false, 0) => Duration::ZERO,
+            (false, starts) => restarts.pause_before(starts),
+        })
     }
 
     /// What happened, for people: a sentence for each end, with how long before `now` it was.
@@ -174,7 +180,9 @@ mod tests {
             let verdict = history.ended(&restarts(), "lost", Some(now), now, false);
             assert_eq!(verdict, Verdict::Restart(Duration::ZERO));
         }
-        assert_eq!(history.ended(&restarts(), "lost", None, now, false), Verdict::Restart(SECOND));
+        let verdicts: Vec<Verdict> = (0..4).map(|_| history.ended(&restarts(), "lost", None, now, false)).collect();
+        let pauses = [1, 2, 3].map(|seconds| Verdict::Restart(seconds * SECOND));
+        assert_eq!(verdicts, [&pauses[..], &[Verdict::GiveUp]].concat(), "but not for ever");
     }
 
     #[test]

@@ -62,13 +62,23 @@ pub(super) fn define(
 
 /// Whether an import is bound; its provider then stays until the exported call ends that the Planet executes.
 fn hold(state: &mut State, bindings: &Bindings, import: &InterfaceName) -> bool {
-    match bindings.bound(import) {
-        Some(Bound::Planet(own, target)) => {
-            state.hold(&own.to_string().into(), target);
-            true
+    if state.held(&import.to_string()).is_some_and(|target| target.planet.ended().is_none()) {
+        return true;
+    }
+    loop {
+        match bindings.bound(import) {
+            Some(Bound::Planet(own, target)) => {
+                let own = own.to_string().into();
+                state.hold(&own, target.clone());
+                // A change that was announced just before the hold does not wait for it, and has pointed elsewhere by now.
+                match bindings.bound(import) {
+                    Some(Bound::Planet(_, today)) if today.planet.is(&target.planet) => return true,
+                    _ => state.let_go(&own),
+                }
+            }
+            Some(Bound::Application) => return true,
+            None => return false,
         }
-        Some(Bound::Application) => true,
-        None => false,
     }
 }
 

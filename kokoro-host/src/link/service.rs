@@ -154,10 +154,11 @@ impl Functions<'_> {
         let function = FunctionName { interface: Some(Arc::clone(&self.interface)), function: name.into() };
         self.instance.func_wrap_async(name, move |store: StoreContextMut<'_, State>, params: P| {
             let planet = Arc::clone(store.data().name());
-            let call = store.data().call().nested();
+            let (call, serves) = store.data().call().nested().served();
             let answer = answer(Caller { planet, call: call.clone() }, store.data().handles().clone(), params);
             let function = function.clone();
             Box::new(async move {
+                let _serves = serves;
                 let chain = Arc::clone(call.chain());
                 match call.until(call.clone().serving(answer)).await {
                     Ok(results) => results,

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -41,6 +42,8 @@ pub(crate) struct Call {
     cancels: Vec<Cancel>,
     /// The Primary whose change (a load, an unload, ..) this call is a part of.
     changes: Option<Changing>,
+    /// In a function that the application serves: whether that is still executed.
+    serves: Arc<AtomicBool>,
 }
 
 /// A value of the application's that goes along with a call.
@@ -99,6 +102,16 @@ pub(crate) enum Late {
     Cancelled,
 }
 
+/// A function that the application serves and that is executed, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Serves(Arc<AtomicBool>);
+
+impl Drop for Serves {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
 tokio::task_local! {
     /// The call that the application's own code runs in, while a function that it serves to Planets is executed.
     static SERVING: Call;
@@ -109,10 +122,11 @@ impl Call {
     /// that does.
     pub(crate) fn of_life_cycle(within: Duration) -> Self {
         let outer = SERVING.try_with(Call::clone).ok();
-        let errand = Errand::inside(outer.as_ref().map(|outer| &outer.errand));
+        let errand = outer.as_ref().map_or_else(Arc::default, |outer| Errand::inside(&outer.errand, &outer.serves));
         let chain = outer.as_ref().map_or_else(|| Arc::new([]) as Arc<[_]>, |outer| Arc::clone(&outer.chain));
         let changes = outer.and_then(|outer| outer.changes);
-        Self { chain, deadline: after(within), errand, attached: None, cancels: Vec::new(), changes }
+        let serves = Arc::default();
+        Self { chain, deadline: after(within), errand, attached: None, cancels: Vec::new(), changes, serves }
     }
 
     /// The same call, as a part of a change of a Primary.
@@ -131,7 +145,7 @@ impl Call {
                 Self {
                     deadline: after(within).min(outer.deadline),
                     // An errand of its own: the application can do several things at once.
-                    errand: Errand::inside(Some(&outer.errand)),
+                    errand: Errand::inside(&outer.errand, &outer.serves),
                     attached: attached.or(outer.attached),
                     cancels: outer.cancels.into_iter().chain(cancel).collect(),
                     ..outer
@@ -140,10 +154,11 @@ impl Call {
             Err(_) => Self {
                 chain: Arc::new([]),
                 deadline: after(within),
-                errand: Errand::inside(None),
+                errand: Arc::default(),
                 attached,
                 cancels: cancel.into_iter().collect(),
                 changes: None,
+                serves: Arc::default(),
             },
         }
     }
@@ -153,9 +168,27 @@ impl Call {
         SERVING.try_with(Call::clone).ok()
     }
 
-    /// Runs a function that the application serves, so that calls that it makes are known to go on from this one.
+    /// The same call, for a function that the application serves. Until what comes with it is dropped, calls that are made by it
+    /// are waited for.
+    pub(crate) fn served(&self) -> (Self, Serves) {
+        let serves = Arc::new(AtomicBool::new(true));
+        (Self { serves: Arc::clone(&serves), ..self.clone() }, Serves(serves))
+    }
+
+    /// Runs what a function that the application serves does, so that calls that it makes are known to go on from this one.
     pub(crate) async fn serving<T>(self, future: impl Future<Output = T>) -> T {
         SERVING.scope(self, future).await
+    }
+
+    /// To be called when nobody waits for the call any more, and it goes on.
+    pub(crate) fn detach(&self) -> impl FnOnce() + Send + 'static {
+        let errand = Arc::clone(&self.errand);
+        move || errand.give_up()
+    }
+
+    /// Whether the Planet of this name is kept as it is for this call.
+    pub(crate) fn holds(&self, planet: &Arc<str>) -> bool {
+        self.errand.holds_from_before(planet, u64::MAX)
     }
 
     /// The names of the Planets that the call came through, the innermost last.

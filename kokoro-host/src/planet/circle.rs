@@ -4,6 +4,7 @@
 //! it waits for one Planet at the most. A call that the application makes while it answers a Planet is an errand inside of that
 //! Planet's: there may be several at a time, and the outer one waits for them. Only errands that have to wait come here.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::Planet;
@@ -12,11 +13,21 @@ use super::Planet;
 #[derive(Debug, Default)]
 pub(super) struct Errand {
     waits_for: Mutex<Option<Weak<Planet>>>,
-    outer: Option<Arc<Errand>>,
+    outer: Option<Outer>,
+    /// Whether nobody waits for it any more: the application has dropped the call.
+    given_up: AtomicBool,
     /// The errands that are inside of this one.
     inner: Mutex<Vec<Weak<Errand>>>,
     /// The Planets that are kept as they are until the call is over that asked for it: by name, and since which change of them.
     holds: Mutex<Vec<(Arc<str>, u64)>>,
+}
+
+/// The errand around another one.
+#[derive(Debug)]
+struct Outer {
+    errand: Arc<Errand>,
+    /// Whether the function that the application serves is still executed in which the inner one was begun.
+    serves: Arc<AtomicBool>,
 }
 
 /// One errand begins to wait at a time. Whoever closes a circle is the last of it to begin, and sees all the others.
@@ -29,15 +40,25 @@ pub(super) struct Wait {
 }
 
 impl Errand {
-    /// A new errand, inside of another one if there is one.
-    pub(super) fn inside(outer: Option<&Arc<Self>>) -> Arc<Self> {
-        let errand = Arc::new(Self { outer: outer.cloned(), ..Self::default() });
-        if let Some(outer) = outer {
-            let mut inner = lock(&outer.inner);
-            inner.retain(|errand| errand.strong_count() > 0);
-            inner.push(Arc::downgrade(&errand));
-        }
+    /// A new errand inside of another one, begun by a function that the application serves, as long as that is executed.
+    pub(super) fn inside(outer: &Arc<Self>, serves: &Arc<AtomicBool>) -> Arc<Self> {
+        let around = Outer { errand: Arc::clone(outer), serves: Arc::clone(serves) };
+        let errand = Arc::new(Self { outer: Some(around), ..Self::default() });
+        let mut inner = lock(&outer.inner);
+        inner.retain(|errand| errand.upgrade().is_some_and(|errand| errand.outer().is_some()));
+        inner.push(Arc::downgrade(&errand));
         errand
+    }
+
+    /// Nobody waits for it any more.
+    pub(super) fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
+    }
+
+    /// The errand that waits for this one, if there is one.
+    fn outer(&self) -> Option<&Arc<Self>> {
+        let outer = self.outer.as_ref().filter(|outer| outer.serves.load(Ordering::Relaxed))?;
+        (!self.given_up.load(Ordering::Relaxed)).then_some(&outer.errand)
     }
 
     /// Begins to wait for `target`, or gives the names of the Planets along the circle that this would close, `target` first.
@@ -72,6 +93,7 @@ impl Errand {
             return self.is_waited_for_by(&planet, path);
         }
         let inner: Vec<Arc<Self>> = lock(&holder.inner).iter().filter_map(Weak::upgrade).collect();
+        let inner: Vec<Arc<Self>> = inner.into_iter().filter(|errand| errand.outer().is_some()).collect();
         let length = path.len();
         let mut ways = inner.iter().map(|errand| {
             path.truncate(length);
@@ -82,7 +104,7 @@ impl Errand {
 
     /// Whether this errand is `other`, or inside of it.
     fn is_part_of(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other) || self.outer.as_ref().is_some_and(|outer| outer.is_part_of(other))
+        std::ptr::eq(self, other) || self.outer().is_some_and(|outer| outer.is_part_of(other))
     }
 
     /// Notes that a Planet stays as it is, from `change` on, for this errand.
@@ -100,7 +122,7 @@ impl Errand {
     /// Whether this errand, or one around it, has held a Planet since before `change`.
     pub(super) fn holds_from_before(&self, planet: &Arc<str>, change: u64) -> bool {
         lock(&self.holds).iter().any(|(name, since)| Arc::ptr_eq(name, planet) && *since < change)
-            || self.outer.as_ref().is_some_and(|outer| outer.holds_from_before(planet, change))
+            || self.outer().is_some_and(|outer| outer.holds_from_before(planet, change))
     }
 }
 

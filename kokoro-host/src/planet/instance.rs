@@ -122,6 +122,11 @@ impl State {
         }
     }
 
+    /// Does not keep the provider of `import` any more.
+    pub(crate) fn let_go(&mut self, import: &Arc<str>) {
+        self.holds.retain(|(held, _)| held != import);
+    }
+
     /// Who is kept as the provider of `import`.
     pub(crate) fn held(&self, import: &str) -> Option<&Target> {
         self.holds.iter().find(|(held, _)| **held == *import).map(|(_, hold)| hold.target())
@@ -357,7 +362,7 @@ impl Instance {
         self.release
     }
 
-    pub(super) fn began(&self) -> Instant {
+    pub(crate) fn began(&self) -> Instant {
         self.began
     }
 }

@@ -11,6 +11,7 @@ mod output;
 mod refusals;
 mod wasi;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -28,7 +29,7 @@ pub(crate) use self::failure::{CallError, Cause, End, Interruption, span};
 pub use self::handles::Handles;
 use self::hold::Holders;
 pub(crate) use self::hold::Target;
-pub(crate) use self::instance::{Instance, Start, State};
+pub(crate) use self::instance::{Instance, Saved, Start, State};
 pub(crate) use self::refusals::beginning;
 use crate::inspect;
 
@@ -63,8 +64,7 @@ enum Condition {
     Ended(End),
 }
 
-/// Is told when an instance ends in an error, and says what callers meet from then on: `None` if another instance is on its way,
-/// for which they are to wait; `Some(true)` if they are to fail meanwhile.
+/// Is told when an instance ends in an error, and says what callers meet from then on.
 #[derive(Clone)]
 pub(crate) struct Watcher(pub(crate) Arc<dyn Fn(&Arc<Planet>, &Loss) -> Outlook + Send + Sync>);
 
@@ -121,6 +121,11 @@ impl Planet {
         })
     }
 
+    /// Whether it is this very one.
+    pub(crate) fn is(self: &Arc<Self>, other: &Arc<Self>) -> bool {
+        Arc::ptr_eq(self, other)
+    }
+
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
     }
@@ -131,6 +136,14 @@ impl Planet {
 
     fn set_holder(&self, errand: Option<&Arc<Errand>>) {
         *self.holder.lock().unwrap_or_else(PoisonError::into_inner) = errand.cloned();
+    }
+
+    /// The errand has the Planet no more, if it still had it.
+    fn free_from(&self, errand: &Arc<Errand>) {
+        let mut holder = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
+        if holder.as_ref().is_some_and(|holder| Arc::ptr_eq(holder, errand)) {
+            *holder = None;
+        }
     }
 
     fn holders(&self) -> &Holders {
@@ -150,6 +163,13 @@ impl Planet {
         matches!(&*self.condition.borrow(), Condition::Restarting { .. })
     }
 
+    /// Waits until it has an instance, or has ended for good.
+    pub(crate) async fn restarted(&self) {
+        let restarting = |condition: &Condition| matches!(condition, Condition::Restarting { .. });
+        // The sender is this very Planet.
+        let _ = self.condition.subscribe().wait_for(|condition| !restarting(condition)).await;
+    }
+
     /// Waits until it has ended for good.
     pub(crate) async fn closed(&self) {
         // The sender is this very Planet.
@@ -164,9 +184,7 @@ impl Planet {
     /// Ends the instance at once, unless a call is in there: then that is the last one.
     pub(crate) fn abandon(&self, reason: &str) {
         self.close(End { reason: reason.into(), stopped: true });
-        if let Ok(mut seat) = self.seat.try_lock() {
-            self.vacate(&mut seat);
-        }
+        self.vacate_if_ended();
     }
 
     /// Lets no call in any more. The first reason is the one that counts.
@@ -180,6 +198,15 @@ impl Planet {
         });
     }
 
+    /// Whoever lets go of the seat of a Planet that has ended leaves it empty.
+    fn vacate_if_ended(&self) {
+        if self.ended().is_some()
+            && let Ok(mut seat) = self.seat.try_lock()
+        {
+            self.vacate(&mut seat);
+        }
+    }
+
     fn vacate(&self, seat: &mut Option<Box<Instance>>) {
         if let Some(instance) = seat.take() {
             instance.last_words();
@@ -188,8 +215,19 @@ impl Planet {
 
     /// Takes an instance out that has ended in an error.
     fn lose(self: &Arc<Self>, seat: &mut Option<Box<Instance>>, reason: String, pays: bool) {
-        let Some(instance) = seat.take() else { return };
-        let loss = Loss { reason: reason.into(), pays, began: instance.began() };
+        if let Some(instance) = seat.take() {
+            let began = instance.began();
+            // The application's own `Drop` may run here, of a resource of its own.
+            let dropped = catch_unwind(AssertUnwindSafe(|| drop(instance)));
+            self.has_lost(Loss { reason: reason.into(), pays, began });
+            if let Err(panic) = dropped {
+                resume_unwind(panic);
+            }
+        }
+    }
+
+    /// An instance has ended in an error, and is out of its seat.
+    pub(crate) fn has_lost(self: &Arc<Self>, loss: Loss) {
         let end = End { reason: Arc::clone(&loss.reason), stopped: false };
         // Nobody comes in before it is decided what is to become of it.
         let is_over = |condition: &Condition| matches!(condition, Condition::Ended(_));
@@ -200,7 +238,6 @@ impl Planet {
             }
             first
         });
-        drop(instance);
         if !first {
             return;
         }
@@ -235,7 +272,10 @@ impl Planet {
         loop {
             match self.lets_in(call) {
                 LetsIn::Now => {}
-                LetsIn::Never(end) => return Err(error(Cause::Gone(end))),
+                LetsIn::Never(end) => {
+                    self.vacate_if_ended();
+                    return Err(error(Cause::Gone(end)));
+                }
                 LetsIn::Later(because) => {
                     self.queue(&mut place).map_err(error)?;
                     let _wait = call.errand().wait_for(self).map_err(|path| error(Cause::Circle(path)))?;
@@ -280,7 +320,7 @@ impl Planet {
             call: call.clone(),
             entered: Instant::now(),
             queued,
-            seat,
+            seat: Some(seat),
             function,
             finished: false,
         };
@@ -311,22 +351,33 @@ impl Planet {
     }
 
     /// Calls `stop`, if the Planet wants to be told, and ends it whatever comes of it. Waits at most until `drained` for calls in
-    /// flight and for those who hold it; the `call` is the one of `stop`.
-    pub(crate) async fn stop(self: &Arc<Self>, call: &Call, drained: Instant) -> Result<(), CallError> {
-        let end = || End { reason: "it has been stopped".into(), stopped: true };
+    /// flight and for those who hold it, and only then asks for the `call` that tells it.
+    pub(crate) async fn stop(self: &Arc<Self>, drained: Instant, call: impl FnOnce() -> Call) -> Result<(), CallError> {
+        const REASON: &str = "it has been stopped";
+        if self.is_restarting() {
+            self.abandon(REASON);
+            return Ok(());
+        }
         let change = self.hold_calls();
-        let Ok(mut seat) = self.drain(change, drained).await else {
+        let seat = match self.drain(change, drained).await {
+            Ok(seat) => Some(seat),
+            // Whoever holds it has had its time.
+            Err(Busy::Held(_)) => Arc::clone(&self.seat).try_lock_owned().ok(),
+            Err(_) => None,
+        };
+        let Some(mut seat) = seat else {
             // A call is still in there. It runs on to its own deadline, and is the last one.
-            self.abandon("it has been stopped");
+            self.abandon(REASON);
             return Ok(());
         };
+        let call = call();
         self.set_holder(Some(call.errand()));
         let told = match &mut *seat {
-            Some(instance) => instance.stop(call).await,
+            Some(instance) => instance.stop(&call).await,
             None => Ok(()),
         };
         self.set_holder(None);
-        self.close(end());
+        self.close(End { reason: REASON.into(), stopped: true });
         self.vacate(&mut seat);
         told
     }
@@ -372,7 +423,16 @@ impl Planet {
         change: u64,
         until: Instant,
     ) -> Result<OwnedMutexGuard<Option<Box<Instance>>>, Busy> {
-        if timeout_at(until.into(), self.holders.gone(change)).await.is_err() {
+        let mut condition = self.condition.subscribe();
+        let is_lost = |condition: &Condition| matches!(condition, Condition::Restarting { .. } | Condition::Ended(_));
+        let let_go = async {
+            tokio::select! {
+                () = self.holders.gone(change) => {}
+                // There is nothing left to keep.
+                _ = condition.wait_for(is_lost) => {}
+            }
+        };
+        if timeout_at(until.into(), let_go).await.is_err() {
             return Err(Busy::Held(self.holders.names(change)));
         }
         let seat = timeout_at(until.into(), Arc::clone(&self.seat).lock_owned()).await.map_err(|_| Busy::Calls)?;
@@ -435,7 +495,8 @@ pub(crate) struct Turn {
     entered: Instant,
     /// How long it was waited for.
     queued: Duration,
-    seat: OwnedMutexGuard<Option<Box<Instance>>>,
+    /// There until this is dropped.
+    seat: Option<OwnedMutexGuard<Option<Box<Instance>>>>,
     function: FunctionName,
     finished: bool,
 }
@@ -464,7 +525,8 @@ impl Turn {
     }
 
     fn instance(&mut self) -> &mut Instance {
-        self.seat.as_mut().expect("a planet that was entered has an instance until the turn is over")
+        let instance = self.seat.as_deref_mut().and_then(Option::as_mut);
+        instance.expect("a planet that was entered has an instance until the turn is over")
     }
 
     /// Gives the Planet back, with the outcome of the call. Any error ends the instance.
@@ -476,7 +538,9 @@ impl Turn {
             Err(cause) => {
                 let error = self.error(cause);
                 let planet = Arc::clone(&self.planet);
-                planet.lost(&mut self.seat, &error);
+                if let Some(seat) = &mut self.seat {
+                    planet.lost(seat, &error);
+                }
                 Err(error)
             }
         }
@@ -506,14 +570,15 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.planet.set_holder(None);
+        self.planet.free_from(self.call.errand());
         let planet = Arc::clone(&self.planet);
-        if !self.finished {
-            planet.lose(&mut self.seat, "a call into it was cut off half-way".to_owned(), false);
-        }
-        // It may have been stopped meanwhile, and this was the last call.
-        if planet.ended().is_some() {
-            planet.vacate(&mut self.seat);
+        if let Some(mut seat) = self.seat.take() {
+            if !self.finished {
+                planet.lose(&mut seat, "a call into it was cut off half-way".to_owned(), false);
+            }
+            drop(seat);
+            // It may have been stopped meanwhile, and this was the last call.
+            planet.vacate_if_ended();
         }
     }
 }

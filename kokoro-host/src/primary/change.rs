@@ -32,9 +32,12 @@ impl Primary {
             let before = {
                 let mut registry = primary.registry();
                 let before = primary.states(&registry);
+                let pending = primary.plan(&registry, &Anew::default()).stops;
                 let entry = entry_mut(&mut registry, &name)?;
                 entry.leaves = true;
+                // Those that stop on another's account are not among those that this one takes along.
                 let mut stops = primary.plan(&registry, &Anew::default()).stops;
+                stops.retain(|stopped| !pending.contains(stopped));
                 stops.push(name.clone());
                 if let Err(error) = not_in_chain(&registry, around.as_ref(), "unloaded", &stops) {
                     entry_mut(&mut registry, &name)?.leaves = false;
@@ -96,12 +99,17 @@ impl Primary {
     async fn start_over(&self, name: &str, planet: &Arc<Planet>) -> Result<(), Error> {
         let _change = planet.change().await;
         let change = planet.hold_calls();
+        let held = HeldUp(planet);
         let mut seat = match planet.drain(change, Instant::now() + self.shared.limits.drain).await {
             Ok(seat) => seat,
-            Err(busy) => {
-                planet.let_calls_in();
-                return Err(busy_error("restarted", name, &busy));
+            Err(Busy::Ended) => {
+                let mut registry = self.registry();
+                if registry.entries.get(name).is_some_and(|entry| entry.state().0 == State::Failed) {
+                    registry.wait_again(name);
+                }
+                return Ok(());
             }
+            Err(busy) => return Err(busy_error("restarted", name, &busy)),
         };
         let recipe = {
             let mut registry = self.registry();
@@ -131,6 +139,7 @@ impl Primary {
                 registry.change(name, State::Running, None);
                 drop(registry);
                 *seat = Some(instance);
+                drop(held);
                 planet.open();
             }
             Err(error) => {
@@ -201,6 +210,15 @@ impl Primary {
     }
 }
 
+/// Calls that are held up, until this is dropped.
+pub(super) struct HeldUp<'a>(pub(super) &'a Arc<Planet>);
+
+impl Drop for HeldUp<'_> {
+    fn drop(&mut self) {
+        self.0.let_calls_in();
+    }
+}
+
 /// Why `planet` does not come to be changed.
 pub(super) fn busy_error(change: &'static str, planet: &str, busy: &Busy) -> Error {
     Kind::Busy { change, planet: planet.to_owned(), why: why_busy(busy) }.into()
@@ -235,6 +253,11 @@ pub(super) fn not_in_chain(
     names: &[String],
 ) -> Result<(), Error> {
     let Some(call) = around else { return Ok(()) };
+    let held = names.iter().find(|name| registry.entries.get(*name).is_some_and(|entry| call.holds(&entry.id)));
+    if let Some(planet) = held {
+        let why = "the call that asks for this holds it as an option".to_owned();
+        return Err(Kind::Busy { change, planet: planet.clone(), why }.into());
+    }
     let concerned =
         names.iter().find(|name| registry.entries.get(*name).is_some_and(|entry| call.came_through(&entry.id)));
     match concerned {

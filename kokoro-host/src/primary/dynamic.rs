@@ -88,6 +88,7 @@ impl Function {
     pub async fn call(&self, arguments: &[Val]) -> Result<Vec<Val>, Error> {
         self.check(arguments)?;
         let call = Call::by_application(&self.terms);
+        let given_up = call.detach();
         let (function, arguments) = (self.clone(), arguments.to_vec());
         let mut results = vec![Val::Bool(false); self.ty.results().len()];
         let work = async move {
@@ -109,7 +110,7 @@ impl Function {
                 }
             }
         };
-        Ok(ToTheEnd::new(work, &self.runtime).await?)
+        Ok(ToTheEnd::new(work, &self.runtime).unless_given_up(given_up).await?)
     }
 
     /// The function as it would be found now.

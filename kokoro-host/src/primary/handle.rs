@@ -129,7 +129,8 @@ impl Handle {
             return Some(target);
         }
         let primary = Primary { shared: self.primary.upgrade()? };
-        let next = best(&primary.registry(), self.wanted, self.only.as_deref()).ok()?;
+        let registry = primary.registry();
+        let next = best(&registry, self.wanted, self.only.as_deref()).ok()?;
         self.binding.point_at(Some(next.clone()));
         Some(next)
     }
@@ -142,6 +143,7 @@ impl Handle {
         R: ComponentNamedList + Lift + Send + Sync + 'static,
     {
         let call = Call::by_application(&self.terms);
+        let given_up = call.detach();
         let function = |interface| FunctionName { interface: Some(interface), function: name.into() };
         // A provider that has ended can say why.
         let Some(mut target) = self.target().or_else(|| self.binding.target()) else {
@@ -164,7 +166,7 @@ impl Handle {
                 }
             }
         };
-        Ok(ToTheEnd::new(work, &self.runtime).await?)
+        Ok(ToTheEnd::new(work, &self.runtime).unless_given_up(given_up).await?)
     }
 
     /// Another provider than `tried`, if there is one by now.
@@ -282,7 +284,9 @@ impl Handles {
 
 pub(super) fn get<I: Interface>(primary: &Primary) -> Result<I, Error> {
     let wanted = I::description();
-    let best = best(&primary.registry(), wanted, None)?;
+    // Held until the handle is known, so that it follows from the first moment on.
+    let registry = primary.registry();
+    let best = best(&registry, wanted, None)?;
     Ok(I::from_handle(handle(primary, wanted, best, None)))
 }
 

@@ -34,6 +34,7 @@ pub(super) struct Found {
 }
 
 /// A component about which the application has decided.
+#[derive(Clone)]
 pub(super) struct Judged {
     pub(super) file: Option<PathBuf>,
     /// With the name, and without the exports, that the application has decided on.
@@ -43,6 +44,7 @@ pub(super) struct Judged {
 }
 
 /// What is left of a decision, once name and exports are those of the inspection.
+#[derive(Clone)]
 pub(super) struct Admission {
     pub(super) bytes: Arc<[u8]>,
     pub(super) grants: Grants,
@@ -247,6 +249,7 @@ impl Primary {
         let Judged { file, inspection, admitted } = judged;
         let inspection = Arc::new(inspection);
         let name = inspection.manifest.name.clone();
+        let mut misfits = Vec::new();
         let entry = match admitted {
             Err(reason) => Entry::refused(file, Arc::clone(&inspection), reason),
             Ok(admission) => match self.holder(&name) {
@@ -254,7 +257,7 @@ impl Primary {
                 None => {
                     let mut registry = self.registry();
                     let (bindings, unfit) = self.compare_types(&registry, &name, &inspection);
-                    registry.unfit.extend(unfit);
+                    misfits = unfit;
                     let Admission { bytes, grants, withheld } = admission;
                     let release = registry.next_release();
                     let mut entry = Entry::waiting(file, Arc::clone(&inspection), bytes, bindings, release);
@@ -275,7 +278,9 @@ impl Primary {
                 );
             }
         }
-        self.enter(name, entry)
+        let name = self.enter(name, entry);
+        self.registry().unfit.extend(misfits);
+        name
     }
 
     /// Puts an entry into the registry under `name`, or under a similar name if it is no Planet and that is taken.

@@ -34,7 +34,7 @@ use crate::graph::Graph;
 use crate::limits::{Budget, Limits};
 use crate::link::{self, Service};
 use crate::planet::{self, Call, Changing, Terms};
-use crate::registry::{Events, Registry, State};
+use crate::registry::{Events, Locked, Registry, State};
 use crate::resolve::stop_order;
 use crate::restarts::Restarts;
 
@@ -280,7 +280,13 @@ impl Primary {
     /// take. What a Planet does wrong while it stops goes to `tracing`.
     pub async fn shutdown(&self) {
         let primary = self.clone();
-        self.to_the_end(async move { primary.stop_all().await }).await;
+        let shutdown = self.to_the_end(async move { primary.stop_all().await });
+        if Call::around().is_some_and(|call| call.changes(&self.shared.change)) {
+            tracing::warn!(target: "kokoro", "shut down by a start or a stop, which cannot wait for that: it comes afterwards");
+            self.shared.runtime.spawn(shutdown);
+        } else {
+            shutdown.await;
+        }
     }
 
     async fn stop_all(&self) {
@@ -317,8 +323,8 @@ impl Primary {
         Terms { within: call, attached: None, cancel: None, grace }
     }
 
-    fn registry(&self) -> MutexGuard<'_, Registry> {
-        lock(&self.shared.registry)
+    fn registry(&self) -> Locked<'_> {
+        Locked::new(lock(&self.shared.registry))
     }
 }
 

@@ -1,11 +1,15 @@
 //! A new release of a Planet takes the place of the old one.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::change::{entry_mut, not_in_chain, why_busy};
+use tracing::Instrument as _;
+use tracing::field::Empty;
+
+use super::change::{HeldUp, entry_mut, not_in_chain, why_busy};
 use super::load::{Admission, Judged, Report, Source, Unreadable};
 use super::settle::{Anew, Recipe, StartError, Started, apply, waiting_reason, with_pairs_of};
 use super::{Primary, lock};
@@ -13,7 +17,7 @@ use crate::error::{Error, Kind};
 use crate::inspect::Inspection;
 use crate::interface::InterfaceName;
 use crate::link::{Bindings, fit};
-use crate::planet::{Call, Planet};
+use crate::planet::{Busy, Call, Instance, Loss, Planet, Saved};
 use crate::registry::{Entry, Event, Registry, State};
 use crate::resolve::{Outsider, Pair, Plan, Provider, resolve};
 
@@ -103,14 +107,17 @@ struct Newcomer {
 }
 
 /// What has gone wrong, while what was done.
+#[derive(Debug)]
 struct Failed {
     step: &'static str,
     why: String,
+    /// Whether that was because the old one has ended for good.
+    has_ended: bool,
 }
 
 impl Failed {
     fn new(step: &'static str, why: impl ToString) -> Self {
-        Self { step, why: why.to_string() }
+        Self { step, why: why.to_string(), has_ended: false }
     }
 }
 
@@ -144,19 +151,30 @@ impl Reload {
                     let entry = &registry.entries[&name];
                     entry.planet.clone().filter(|_| entry.lives())
                 };
-                match living {
+                let spare = judged.clone();
+                let replaced = match living {
                     Some(planet) => {
-                        let outcome = change.replace(&name, &planet, judged, cascades, around.as_ref()).await;
-                        if let Err(failed) = outcome {
-                            // Whom it has cost their providers has them back.
-                            change.settle(&Anew::default()).await;
-                            return Err(change.not_reloaded(&name, failed));
+                        let span =
+                            tracing::info_span!(target: "kokoro::life", "reload", planet = name, outcome = Empty);
+                        let work = change.replace(&name, &planet, judged, cascades, around.as_ref());
+                        let outcome = work.instrument(span.clone()).await;
+                        span.record("outcome", outcome.as_ref().map_or_else(|failed| failed.step, |()| "running"));
+                        match outcome {
+                            Ok(()) => true,
+                            Err(failed) if failed.has_ended => false,
+                            Err(failed) => {
+                                // Whom it has cost their providers has them back.
+                                change.settle(&Anew::default()).await;
+                                return Err(change.not_reloaded(&name, failed));
+                            }
                         }
                     }
-                    None => {
-                        change.registry().remove(&name);
-                        change.register(judged);
-                    }
+                    None => false,
+                };
+                // One that does not run, or does not any more, has nothing to hand over.
+                if !replaced {
+                    change.registry().remove(&name);
+                    change.register(spare);
                 }
                 change.settle(&Anew::default()).await;
                 let mut report = change.changed_since(&before);
@@ -171,7 +189,7 @@ impl Reload {
 
 impl Primary {
     fn not_reloaded(&self, name: &str, failed: Failed) -> Error {
-        let Failed { step, why } = failed;
+        let Failed { step, why, .. } = failed;
         let first = why.lines().next().unwrap_or_default();
         let reason = format!("{step}: {first}");
         tracing::warn!(target: "kokoro", planet = name, "not reloaded, {step}: {why}");
@@ -219,6 +237,12 @@ impl Primary {
         let admission = admitted.map_err(|reason| Failed::new("when the application was asked", reason))?;
         let inspection = Arc::new(inspection);
         let _change = planet.change().await;
+        if planet.ended().is_some() {
+            return Err(Failed {
+                has_ended: true,
+                ..Failed::new("while the old one was to come to rest", "it has ended")
+            });
+        }
         let (newcomer, plan, release) = {
             let mut registry = self.registry();
             let (bindings, unfit) = self.compare_types(&registry, name, &inspection);
@@ -230,22 +254,27 @@ impl Primary {
             if let Some(waiting) = plan.waiting.get(name) {
                 return Err(Failed::new("while its dependencies were looked for", waiting_reason(waiting).details));
             }
-            let stops: Vec<String> = plan.stops.iter().filter(|stopped| *stopped != name).cloned().collect();
+            // Those that stop on another's account are not among those that this one takes along.
+            let pending = self.plan(&registry, &Anew::default()).stops;
+            let mut stops = plan.stops.clone();
+            stops.retain(|stopped| stopped != name && !pending.contains(stopped));
             if !cascades && let Some(stopped) = stops.first() {
                 let why = format!("`{stopped}` could not run any more: {}", plan.waiting[stopped]);
                 return Err(Failed::new("while the plan was made", why));
             }
             not_in_chain(&registry, around, "stopped", &stops)
                 .map_err(|error| Failed::new("while the plan was made", error))?;
-            (newcomer, plan, registry.next_release())
+            (newcomer, Along { plan, stops }, registry.next_release())
         };
+        let Along { plan, stops } = plan;
         point_bindings(&self.registry(), &newcomer.bindings, plan.bindings.get(name));
         let started = self.start_beside(name, &newcomer, release).await?;
-        for stopped in plan.stops.iter().filter(|stopped| *stopped != name) {
+        for stopped in &stops {
             let reason = format!("the new release of `{name}` does not fit it").into();
             self.stop(stopped, self.shared.limits.drain, Some(reason)).await;
         }
-        self.swap(name, planet, newcomer, started, &plan, release).await
+        self.lead_away(name, &plan);
+        self.swap(name, planet, newcomer, started, cascades, release).await
     }
 
     /// Compiles a new release and starts it, while the old one answers calls.
@@ -278,47 +307,36 @@ impl Primary {
         planet: &Arc<Planet>,
         newcomer: Newcomer,
         started: Started,
-        plan: &Plan,
+        cascades: bool,
         release: u64,
     ) -> Result<(), Failed> {
         let limits = &self.shared.limits;
         let Started { instance: mut new, component, linked } = started;
         let change = planet.hold_calls();
-        let held = HeldUp { planet };
-        let mut seat = planet
-            .drain(change, Instant::now() + limits.drain)
-            .await
-            .map_err(|busy| Failed::new("while the old one was to come to rest", why_busy(&busy)))?;
+        let held = HeldUp(planet);
+        let drained = planet.drain(change, Instant::now() + limits.drain).await;
+        let mut seat = drained.map_err(|busy| Failed {
+            has_ended: matches!(busy, Busy::Ended),
+            ..Failed::new("while the old one was to come to rest", why_busy(&busy))
+        })?;
         // One that has ended in an error meanwhile has no state, and is to be started anew with none.
-        if let Some(old) = seat.as_mut()
-            && old.saves_state()
-            && new.saves_state()
-        {
-            let call = self.life_cycle_call(limits.stop);
-            planet.is_held_by(Some(&call));
-            let saved = old.save(&call).await;
-            planet.is_held_by(None);
-            let saved = match saved {
-                Ok(saved) => saved.map_err(|why| Failed::new("while the old one saved its state", why))?,
-                Err(error) => {
-                    planet.lost(&mut seat, &error);
-                    return Err(Failed::new("while the old one saved its state", error));
-                }
-            };
-            let call = self.life_cycle_call(limits.start);
-            planet.is_held_by(Some(&call));
-            let restored = new.restore(&call, saved).await;
-            planet.is_held_by(None);
-            const STEP: &str = "while it was given the old one's state";
-            restored.map_err(|error| Failed::new(STEP, error))?.map_err(|why| Failed::new(STEP, why))?;
+        if seat.as_ref().is_some_and(|old| old.saves_state()) && new.saves_state() {
+            let saved = self.save(planet, &mut seat).await?;
+            new = self.restore(planet, new, saved).await?;
         }
-        let old = seat.replace(new);
         let version = newcomer.inspection.manifest.version.clone();
-        let left = {
+        let (old, left) = {
             let mut registry = self.registry();
+            // Others may have come to use it, or have failed, while it was started.
+            if !cascades {
+                self.no_misfits(&registry, name, planet, &newcomer)?;
+            }
+            let plan = self.plan_with(&registry, name, &newcomer);
+            let old = seat.replace(new);
             registry.replace_types(name, &newcomer.inspection, newcomer.unfit);
             let entry = registry.entries.get_mut(name).expect("entries stay while a change goes on");
             let left = std::mem::replace(&mut entry.bindings, newcomer.bindings);
+            let before = std::mem::take(&mut entry.providers);
             entry.file = newcomer.file;
             entry.grants = newcomer.admission.grants;
             entry.withheld = newcomer.admission.withheld;
@@ -327,13 +345,14 @@ impl Primary {
             entry.bytes = None;
             entry.release = release;
             entry.history = Default::default();
-            apply(&mut registry, plan);
+            apply(&mut registry, &plan);
             if registry.entries[name].state().0 == State::Starting {
                 registry.change(name, State::Running, None);
             }
             self.rebind(&registry, &Anew::default());
+            tell_of_new_providers(&registry, name, &before);
             registry.tell(|| Event::Reloaded { planet: name.to_owned(), version });
-            left
+            (old, left)
         };
         drop(held);
         planet.open();
@@ -346,6 +365,82 @@ impl Primary {
         }
         left.planets.values().for_each(|binding| _ = binding.point_at(None));
         Ok(())
+    }
+
+    /// The state of the old release. It is asked in a task of its own: a panic of what the application serves ends only that.
+    async fn save(&self, planet: &Arc<Planet>, seat: &mut Option<Box<Instance>>) -> Result<Saved, Failed> {
+        const STEP: &str = "while the old one saved its state";
+        let Some(mut old) = seat.take() else { return Err(Failed::new(STEP, "it has ended")) };
+        let call = self.life_cycle_call(self.shared.limits.stop);
+        planet.is_held_by(Some(&call));
+        let began = old.began();
+        let work = async move {
+            let saved = old.save(&call).await;
+            (old, saved)
+        };
+        let saved = self.shared.runtime.spawn(work).await;
+        planet.is_held_by(None);
+        match saved {
+            Ok((old, Ok(saved))) => {
+                *seat = Some(old);
+                saved.map_err(|why| Failed::new(STEP, why))
+            }
+            Ok((old, Err(error))) => {
+                *seat = Some(old);
+                planet.lost(seat, &error);
+                Err(Failed::new(STEP, error))
+            }
+            Err(_) => {
+                let reason = "a panic of the application ended it while it saved its state";
+                planet.has_lost(Loss { reason: reason.into(), pays: false, began });
+                Err(Failed::new(STEP, reason))
+            }
+        }
+    }
+
+    /// Gives the new release the state of the old one, in a task of its own as well.
+    async fn restore(
+        &self,
+        planet: &Arc<Planet>,
+        mut new: Box<Instance>,
+        saved: Saved,
+    ) -> Result<Box<Instance>, Failed> {
+        const STEP: &str = "while it was given the old one's state";
+        let call = self.life_cycle_call(self.shared.limits.start);
+        planet.is_held_by(Some(&call));
+        let work = async move {
+            let restored = new.restore(&call, saved).await;
+            (new, restored)
+        };
+        let restored = self.shared.runtime.spawn(work).await;
+        planet.is_held_by(None);
+        match restored {
+            Ok((new, Ok(Ok(())))) => Ok(new),
+            Ok((_, Ok(Err(why)))) => Err(Failed::new(STEP, why)),
+            Ok((_, Err(error))) => Err(Failed::new(STEP, error)),
+            Err(_) => Err(Failed::new(STEP, "a panic of the application ended it")),
+        }
+    }
+
+    /// Binds those elsewhere, as the plan has it, whom the new release of `name` does not fit, as long as the old one serves: nobody is
+    /// to find a gap, or to take as an option what is about to go.
+    fn lead_away(&self, name: &str, plan: &Plan) {
+        let mut registry = self.registry();
+        let is_it = |provider: &Provider| matches!(provider, Provider::Planet { name: other, .. } if other == name);
+        for (consumer, providers) in plan.bindings.iter().filter(|(consumer, _)| *consumer != name) {
+            let Some(entry) = registry.entries.get_mut(consumer).filter(|entry| entry.lives()) else { continue };
+            let leaves = |(import, today): (&InterfaceName, &Provider)| {
+                (is_it(today) && !providers.get(import).is_some_and(is_it)).then(|| import.clone())
+            };
+            let leaving: Vec<InterfaceName> = entry.providers.iter().filter_map(leaves).collect();
+            for import in leaving {
+                match providers.get(&import) {
+                    Some(other) => entry.providers.insert(import, other.clone()),
+                    None => entry.providers.remove(&import),
+                };
+            }
+        }
+        self.rebind(&registry, &Anew::default());
     }
 
     /// The plan as it would be with a new release, which chooses its providers anew.
@@ -401,14 +496,25 @@ impl Primary {
     }
 }
 
-/// Calls that are held up, until this is dropped.
-struct HeldUp<'a> {
-    planet: &'a Arc<Planet>,
+/// What a reload is planned to bring along.
+struct Along {
+    plan: Plan,
+    /// Who has to stop.
+    stops: Vec<String>,
 }
 
-impl Drop for HeldUp<'_> {
-    fn drop(&mut self) {
-        self.planet.let_calls_in();
+/// Tells of the imports that a Planet has from others than before.
+fn tell_of_new_providers(registry: &Registry, name: &str, before: &BTreeMap<InterfaceName, Provider>) {
+    let planet = |provider: &Provider| match provider {
+        Provider::Host => None,
+        Provider::Planet { name, .. } => Some(name.clone()),
+    };
+    for (interface, provider) in &registry.entries[name].providers {
+        let provider = planet(provider);
+        if before.get(interface).is_some_and(|before| planet(before) != provider) {
+            let (planet, interface) = (name.to_owned(), interface.clone());
+            registry.tell(|| Event::Bound { planet, interface, provider });
+        }
     }
 }
 
@@ -426,11 +532,7 @@ fn misfit(consumer: &Entry, import: &InterfaceName, new: &Inspection) -> Option<
 }
 
 /// Points the imports of a new release at their providers.
-fn point_bindings(
-    registry: &Registry,
-    bindings: &Bindings,
-    providers: Option<&std::collections::BTreeMap<InterfaceName, Provider>>,
-) {
+fn point_bindings(registry: &Registry, bindings: &Bindings, providers: Option<&BTreeMap<InterfaceName, Provider>>) {
     for (import, binding) in &bindings.planets {
         let provider = providers.and_then(|providers| providers.get(import));
         binding.point_at(provider.and_then(|provider| registry.target(provider)));

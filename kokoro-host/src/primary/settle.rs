@@ -35,7 +35,7 @@ impl Primary {
         while self.settle_once(anew).await {}
     }
 
-    /// Says whether somebody who had failed may try again, since its surroundings have changed by this.
+    /// Says whether there may be more to do: somebody has gone, or who had failed may try again since.
     async fn settle_once(&self, anew: &Anew) -> bool {
         let plan = loop {
             let plan = {
@@ -71,7 +71,8 @@ impl Primary {
             self.stop(name, self.shared.limits.drain, None).await;
             self.registry().remove(name);
         }
-        !to_be_revisited(&self.registry()).is_empty()
+        // What is said of those who wait is out of date when others have gone.
+        !leaving.is_empty() || !to_be_revisited(&self.registry()).is_empty()
     }
 
     pub(super) fn plan(&self, registry: &Registry, anew: &Anew) -> Plan {
@@ -176,6 +177,11 @@ impl Primary {
                 registry.change(name, State::Failed, Some(reason.to_string().into()));
                 let entry = registry.entries.get_mut(name).expect("it is there");
                 entry.failed_among = Some(among);
+                if let StartError::Call(error) = &reason
+                    && !error.cause.is_own_doing()
+                {
+                    entry.failed_through = error.root().planet.clone();
+                }
                 false
             }
         }
@@ -225,11 +231,25 @@ impl Primary {
             planet
         };
         let span = tracing::info_span!(target: "kokoro::life", "stop", planet = name, outcome = Empty);
-        let call = self.life_cycle_call(self.shared.limits.stop);
-        let told = planet.stop(&call, Instant::now() + drain).instrument(span.clone()).await;
-        span.record("outcome", told.as_ref().map_or_else(CallError::kind, |()| "stopped"));
-        if let Err(error) = told {
-            tracing::warn!(target: "kokoro", planet = name, "while it stopped: {error}");
+        let (primary, stopped) = (self.clone(), Arc::clone(&planet));
+        let work = async move {
+            let call = || primary.life_cycle_call(primary.shared.limits.stop);
+            stopped.stop(Instant::now() + drain, call).await
+        };
+        // In a task of its own: a panic of what the application serves must not keep others from being stopped.
+        let told = self.shared.runtime.spawn(work.instrument(span.clone())).await;
+        let problem = match told {
+            Ok(told) => {
+                span.record("outcome", told.as_ref().map_or_else(CallError::kind, |()| "stopped"));
+                told.err().map(|error| error.to_string())
+            }
+            Err(_) => {
+                planet.abandon("it has been stopped");
+                Some("a panic of the application ended its stop".to_owned())
+            }
+        };
+        if let Some(problem) = problem {
+            tracing::warn!(target: "kokoro", planet = name, "while it stopped: {problem}");
         }
         let mut registry = self.registry();
         if let Some(entry) = registry.entries.get_mut(name) {
@@ -315,7 +335,7 @@ impl std::fmt::Display for StartError {
     }
 }
 
-/// A start that goes on. If a panic (of a function that the application serves) ends it, the Planet has failed.
+/// A start that goes on. If a panic (of a function that the application serves) ends it, or it is dropped, the Planet has failed.
 pub(super) struct Unfinished<'a> {
     primary: &'a Primary,
     name: &'a str,
@@ -336,10 +356,13 @@ impl<'a> Unfinished<'a> {
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
-        if self.over || !std::thread::panicking() {
+        if self.over {
             return;
         }
-        let reason = "a panic of the application ended its start";
+        let reason = match std::thread::panicking() {
+            true => "a panic of the application ended its start",
+            false => "its start was cut off",
+        };
         {
             let mut registry = self.primary.registry();
             if registry.entries.get(self.name).is_some_and(|entry| entry.state().0 == State::Starting) {
@@ -360,7 +383,7 @@ pub(super) fn waiting_reason(waiting: &crate::resolve::Waiting) -> Reason {
 fn to_be_revisited(registry: &Registry) -> Vec<String> {
     let changed = |(name, entry): (&String, &Entry)| {
         let among = entry.failed_among.as_ref().filter(|_| entry.state().0 == State::Failed && !entry.leaves)?;
-        (*among != registry.surroundings(name)).then(|| name.clone())
+        (entry.try_again || *among != registry.surroundings(name)).then(|| name.clone())
     };
     registry.entries.iter().filter_map(changed).collect()
 }
@@ -379,7 +402,7 @@ fn bound(registry: &Registry, entry: &Entry, anew: &Anew) -> BTreeMap<InterfaceN
 }
 
 /// Whether all that a Planet requires still runs: a provider may have ended since the plan was made.
-fn is_served(registry: &Registry, name: &str) -> bool {
+pub(super) fn is_served(registry: &Registry, name: &str) -> bool {
     let entry = &registry.entries[name];
     let requires = entry.inspection.iter().flat_map(|inspection| &inspection.manifest.requires);
     requires.into_iter().all(|import| entry.bindings.is_bound(import))
@@ -422,7 +445,12 @@ fn bind(registry: &Registry, name: &str) {
             Some(target) => point(registry, name, import, Some(target)),
             // A required provider serves until there is another, or until this one is stopped; and one that has failed says why it
             // cannot answer.
-            None if entry.lives() && binding.target().is_some() && is_required(entry, import) => {}
+            // So does an optional one that is about to be replaced.
+            None if entry.lives()
+                && binding
+                    .target()
+                    .is_some_and(|today| is_required(entry, import) || today.planet.ended().is_none())
+                && (is_required(entry, import) || entry.providers.contains_key(import)) => {}
             None => point(registry, name, import, None),
         }
     }

@@ -4,10 +4,11 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::change::first_line;
-use super::settle::{Anew, Recipe, StartError, Started, Unfinished, apply};
+use super::settle::{Anew, Recipe, StartError, Started, Unfinished, apply, is_served, waiting_reason};
 use super::{Life, Primary, Shared};
-use crate::planet::{Call, Cause, End, Loss, Outlook, Planet, Watcher};
-use crate::registry::{Reason, Registry, State};
+use crate::planet::{Cause, End, Loss, Outlook, Planet, Watcher};
+use crate::registry::{Entry, Reason, Registry, State};
+use crate::resolve::Plan;
 use crate::restarts::Verdict;
 
 impl Primary {
@@ -30,6 +31,11 @@ impl Primary {
         }
         let entry = registry.entries.get_mut(name).expect("it is there");
         match entry.history.ended(restarts, &loss.reason, Some(loss.began), Instant::now(), loss.pays) {
+            Verdict::Restart(_) if !is_served(&registry, name) => {
+                let plan = self.plan(&registry, &Anew::default());
+                self.halt(&mut registry, &plan, name);
+                Outlook::Over
+            }
             Verdict::Restart(pause) => {
                 registry.change(name, State::Starting, Some(anew(&loss.reason)));
                 self.shared.runtime.spawn(revive(Arc::downgrade(&self.shared), Arc::clone(planet), pause));
@@ -66,6 +72,17 @@ impl Primary {
         let plan = self.plan(registry, &Anew::default());
         apply(registry, &plan);
         self.rebind(registry, &Anew::default());
+        for stopped in &plan.stops {
+            let planet = registry.entries.get(stopped).and_then(|entry| entry.planet.clone());
+            if planet.is_some_and(|planet| planet.is_restarting()) {
+                self.halt(registry, &plan, stopped);
+            }
+        }
+        self.settle_soon();
+    }
+
+    /// Settles in a task of its own, when no change is under way.
+    fn settle_soon(&self) {
         let primary = self.clone();
         self.shared.runtime.spawn(async move {
             let life = primary.shared.changing.lock().await;
@@ -73,6 +90,23 @@ impl Primary {
                 primary.settle(&Anew::default()).await;
             }
         });
+    }
+}
+
+impl Primary {
+    /// Has a Planet wait that has no instance, and lacks what it requires: it need not be started anew before it is stopped.
+    fn halt(&self, registry: &mut Registry, plan: &Plan, name: &str) {
+        let reason = match plan.waiting.get(name) {
+            Some(waiting) => waiting_reason(waiting),
+            None => "what it requires has ended".into(),
+        };
+        registry.change(name, State::Stopping, Some("it has ended, and so has what it requires".into()));
+        registry.change(name, State::Waiting, Some(reason));
+        let entry = registry.entries.get_mut(name).expect("it has just been changed");
+        entry.providers.clear();
+        if let Some(planet) = entry.planet.take() {
+            planet.close(End { reason: "it has ended, and so has what it requires".into(), stopped: false });
+        }
     }
 }
 
@@ -91,7 +125,7 @@ async fn revive(primary: Weak<Shared>, planet: Arc<Planet>, mut pause: Duration)
     loop {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = planet.closed() => return,
+            () = planet.restarted() => return,
         }
         let Some(shared) = primary.upgrade() else { return };
         let primary = Primary { shared };
@@ -118,12 +152,13 @@ impl Primary {
                 false => return None,
             }
         };
-        let call = Call::of_life_cycle(self.shared.limits.start);
+        let call = self.life_cycle_call(self.shared.limits.start);
         planet.is_held_by(Some(&call));
         let unfinished = Unfinished::new(self, name, Some(planet));
         let started = tokio::select! {
             started = self.instantiate(recipe, &call) => started,
             () = planet.closed() => {
+                unfinished.over();
                 planet.is_held_by(None);
                 return None;
             }
@@ -132,15 +167,25 @@ impl Primary {
         unfinished.over();
         let error = match started {
             Ok(Started { instance, .. }) => {
+                let mut again = false;
                 {
                     let mut registry = self.registry();
                     if !is_this(&registry, planet) {
                         return None;
                     }
                     registry.change(name, State::Running, None);
+                    // Who could not start because of it may try again.
+                    let through = |entry: &Entry| entry.failed_through.as_deref() == Some(name);
+                    for entry in registry.entries.values_mut().filter(|entry| through(entry)) {
+                        entry.try_again = true;
+                        again = true;
+                    }
                 }
                 // If it has been stopped meanwhile, this instance goes with it.
                 let _ = planet.seat(instance).await;
+                if again {
+                    self.settle_soon();
+                }
                 return None;
             }
             Err(error) => error,

@@ -10,12 +10,22 @@ use tokio::runtime;
 pub(super) struct ToTheEnd<T: Send + 'static> {
     work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
     begun: bool,
+    /// Is told when nobody waits for the work any more, and it goes on.
+    given_up: Option<Box<dyn FnOnce() + Send>>,
     runtime: runtime::Handle,
 }
 
 impl<T: Send + 'static> ToTheEnd<T> {
     pub(super) fn new(work: impl Future<Output = T> + Send + 'static, runtime: &runtime::Handle) -> Self {
-        Self { work: Some(Box::pin(work)), begun: false, runtime: runtime.clone() }
+        Self { work: Some(Box::pin(work)), begun: false, given_up: None, runtime: runtime.clone() }
+    }
+}
+
+impl<T: Send + 'static> ToTheEnd<T> {
+    /// Has `given_up` told when nobody waits for the work any more, and it goes on.
+    pub(super) fn unless_given_up(mut self, given_up: impl FnOnce() + Send + 'static) -> Self {
+        self.given_up = Some(Box::new(given_up));
+        self
     }
 }
 
@@ -37,8 +47,10 @@ impl<T: Send + 'static> Future for ToTheEnd<T> {
 impl<T: Send + 'static> Drop for ToTheEnd<T> {
     fn drop(&mut self) {
         if let Some(work) = self.work.take().filter(|_| self.begun) {
-            let runtime = runtime::Handle::try_current().unwrap_or_else(|_| self.runtime.clone());
-            runtime.spawn(async move { drop(work.await) });
+            if let Some(given_up) = self.given_up.take() {
+                given_up();
+            }
+            self.runtime.spawn(async move { drop(work.await) });
         }
     }
 }

@@ -4,8 +4,9 @@ mod event;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use wasmtime::component::InstancePre;
 
@@ -36,6 +37,54 @@ pub(crate) struct Registry {
     concerned: HashMap<String, BTreeSet<String>>,
     releases: u64,
     listeners: Listeners,
+    /// What is to be logged when nobody has the registry any more.
+    unlogged: Vec<Logged>,
+}
+
+/// A change of a state, for the log.
+#[derive(Debug)]
+struct Logged {
+    planet: String,
+    state: State,
+    details: String,
+}
+
+/// The registry, for one who has it alone. What is logged is logged when this is dropped and the registry is free: whoever takes
+/// the application's log may look into the Primary, or take his time.
+#[derive(Debug)]
+pub(crate) struct Locked<'a>(Option<MutexGuard<'a, Registry>>);
+
+impl<'a> Locked<'a> {
+    pub(crate) fn new(guard: MutexGuard<'a, Registry>) -> Self {
+        Self(Some(guard))
+    }
+}
+
+impl Deref for Locked<'_> {
+    type Target = Registry;
+
+    fn deref(&self) -> &Registry {
+        self.0.as_deref().expect("there until it is dropped")
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Registry {
+        self.0.as_deref_mut().expect("there until it is dropped")
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        let unlogged = std::mem::take(&mut self.unlogged);
+        self.0 = None;
+        for Logged { planet, state, details } in unlogged {
+            match state {
+                State::Failed => tracing::warn!(target: "kokoro", planet, "failed: {details}"),
+                _ => tracing::debug!(target: "kokoro", planet, details, "{state}"),
+            }
+        }
+    }
 }
 
 impl Registry {
@@ -117,13 +166,10 @@ impl Registry {
             return;
         }
         let (sentence, details) = match &entry.reason {
-            Some(reason) => (Some(reason.sentence.clone()), reason.details.as_str()),
-            None => (None, ""),
+            Some(reason) => (Some(reason.sentence.clone()), reason.details.clone()),
+            None => (None, String::new()),
         };
-        match next {
-            State::Failed => tracing::warn!(target: "kokoro", planet = name, "failed: {details}"),
-            _ => tracing::debug!(target: "kokoro", planet = name, reason = sentence, "{next}"),
-        }
+        self.unlogged.push(Logged { planet: name.to_owned(), state: next, details });
         self.listeners.tell(|| Event::State { planet: name.to_owned(), from: Some(state), to: next, reason: sentence });
     }
 
@@ -132,6 +178,8 @@ impl Registry {
         self.change(name, State::Waiting, Some("it is tried again".into()));
         let entry = self.entries.get_mut(name).expect("it has just been changed");
         entry.failed_among = None;
+        entry.failed_through = None;
+        entry.try_again = false;
         entry.history = History::default();
     }
 
@@ -218,6 +266,10 @@ pub(crate) struct Entry {
     pub(crate) history: History,
     /// Whom it could have had as providers when it failed.
     pub(crate) failed_among: Option<Surroundings>,
+    /// Whose failure it was that kept it from starting, if it was another's.
+    pub(crate) failed_through: Option<Arc<str>>,
+    /// Whether it has failed, and may try again at once.
+    pub(crate) try_again: bool,
     state: State,
     reason: Option<Reason>,
 }
@@ -278,6 +330,8 @@ impl Entry {
             leaves: false,
             history: History::default(),
             failed_among: None,
+            failed_through: None,
+            try_again: false,
             state,
             reason: Some(reason),
         }

@@ -36,7 +36,7 @@ impl State {
                 | (Running, Stopping | Starting)
                 | (Stopping, Gone | Waiting)
                 | (Failed, Starting | Waiting)
-                | (Waiting | Failed | Refused, Gone)
+                | (Waiting | Starting | Failed | Refused, Gone)
                 | (_, Failed)
         )
     }
