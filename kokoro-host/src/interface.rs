@@ -51,22 +51,49 @@ impl InterfaceName {
     /// Whether an export of this name may serve an import of the name `import`: the same interface, on the same
     /// [semver track](InterfaceName::track). Whether the types fit is another question.
     pub fn can_serve(&self, import: &InterfaceName) -> bool {
-        self.path == import.path && self.track() == import.track()
+        self.path == import.path && self.semver_track() == import.semver_track()
     }
 
     /// The versions that may stand in for each other, as the component model sees it: all of `1.x`, all of `0.2.x`, and
     /// else (`0.0.x`, pre-releases, no version) only the very same one.
     pub fn track(&self) -> Option<String> {
+        self.semver_track().map(|track| track.to_string())
+    }
+
+    pub(crate) fn semver_track(&self) -> Option<Track<'_>> {
         let version = self.version.as_ref()?;
         Some(if !version.pre.is_empty() {
-            version.to_string()
+            Track::Exactly(version)
         } else if version.major > 0 {
-            format!("{}.x", version.major)
+            Track::Major(version.major)
         } else if version.minor > 0 {
-            format!("0.{}.x", version.minor)
+            Track::Minor(version.minor)
         } else {
-            format!("0.0.{}", version.patch)
+            Track::Patch(version.patch)
         })
+    }
+}
+
+/// Versions that may stand in for each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Track<'a> {
+    /// As `1.x`.
+    Major(u64),
+    /// As `0.2.x`.
+    Minor(u64),
+    /// As `0.0.3`.
+    Patch(u64),
+    Exactly(&'a Version),
+}
+
+impl fmt::Display for Track<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Major(major) => write!(f, "{major}.x"),
+            Self::Minor(minor) => write!(f, "0.{minor}.x"),
+            Self::Patch(patch) => write!(f, "0.0.{patch}"),
+            Self::Exactly(version) => write!(f, "{version}"),
+        }
     }
 }
 

@@ -1,11 +1,17 @@
-//! What the code that [`bindings!`](crate::bindings) generates calls. Not for anybody else: it can change at any time.
+//! What the code that [`bindings!`](crate::bindings) generates calls, and what benchmarks measure. Not for anybody else: it
+//! can change at any time.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use wasmtime;
 
+use crate::interface::InterfaceName;
 pub use crate::link::Functions;
 use crate::link::Service;
+use crate::manifest::{Manifest, Permissions};
 pub use crate::planet::Handles;
 pub use crate::primary::Description;
+use crate::resolve::{self, Member, Problem};
 
 /// A service for the interface `name` of `package`, a WIT package in binary form.
 pub fn service(
@@ -14,4 +20,62 @@ pub fn service(
     define: impl Fn(&mut Functions<'_>) -> wasmtime::Result<()> + Send + Sync + 'static,
 ) -> Service {
     Service::new(name, package, define)
+}
+
+/// A manifest that only has a name, and the interfaces that it requires, uses as options, and provides.
+pub fn manifest(name: &str, [requires, optional, provides]: [BTreeSet<InterfaceName>; 3]) -> Manifest {
+    Manifest {
+        name: name.to_owned(),
+        version: None,
+        requires,
+        optional,
+        provides,
+        satellites: Vec::new(),
+        permissions: Permissions::default(),
+        app: serde_json::Value::Null,
+    }
+}
+
+/// How many Planets with these manifests would start, and how many would wait, if all their types fitted.
+pub fn resolve(manifests: &[Manifest]) -> (usize, usize) {
+    let withheld = BTreeSet::new();
+    let members = manifests.iter().map(|manifest| {
+        let member = Member { manifest, provides: &manifest.provides, withheld: &withheld, bound: None };
+        (manifest.name.as_str(), member)
+    });
+    let plan = resolve::resolve(&Problem {
+        members: members.collect(),
+        outsiders: BTreeMap::new(),
+        host: BTreeSet::new(),
+        unfit: &BTreeMap::new(),
+        preferred: &BTreeMap::new(),
+    });
+    (plan.order.len(), plan.waiting.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{manifest, resolve};
+
+    #[test]
+    fn a_long_way_and_a_large_circle_are_no_trouble() {
+        const COUNT: usize = 5000;
+        let interface = |number: usize| BTreeSet::from([format!("t:t/i{number}@1.0.0").parse().unwrap()]);
+        let set = |required: bool, next: fn(usize) -> usize| -> Vec<_> {
+            let planet = |number| {
+                let (imports, none) = (interface(next(number)), BTreeSet::new());
+                let [requires, optional] = if required { [imports, none] } else { [none, imports] };
+                manifest(&format!("p{number}"), [requires, optional, interface(number)])
+            };
+            (0..COUNT).map(planet).collect()
+        };
+        // The last one requires what nobody has.
+        let mut chain = set(true, |number| number + 1);
+        assert_eq!(resolve(&chain), (0, COUNT));
+        chain[COUNT - 1].requires.clear();
+        assert_eq!(resolve(&chain), (COUNT, 0));
+        assert_eq!(resolve(&set(false, |number| (number + 1) % COUNT)), (COUNT, 0));
+    }
 }

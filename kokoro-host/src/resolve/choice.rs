@@ -1,90 +1,150 @@
 //! Who runs, and who serves whom.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
+use std::ops::Range;
 
-use super::{ByPath, Member, Problem, Provider};
+use petgraph::algo::toposort;
+use petgraph::graph::DiGraph;
+
+use super::acyclic::Places;
+use super::lists::Lists;
+use super::offers::{Candidate, Id, Offers};
 use crate::interface::InterfaceName;
 
 /// The Planets that run or can, and their providers.
 #[derive(Debug)]
-pub(super) struct Choice {
-    /// For every Planet that runs or can.
-    pub(super) bindings: BTreeMap<String, BTreeMap<InterfaceName, Provider>>,
-    pub(super) by_path: ByPath,
+pub(super) struct Choice<'a> {
+    runs: Vec<bool>,
+    bound: Vec<(&'a InterfaceName, Candidate<'a>)>,
+    /// For each member where its required imports are in `bound`, and its optional ones.
+    places: Vec<[Range<usize>; 2]>,
 }
 
-impl Choice {
-    pub(super) fn runs(&self, name: &str) -> bool {
-        self.bindings.contains_key(name)
+impl<'a> Choice<'a> {
+    /// Whether a member runs or can.
+    pub(super) fn runs(&self, id: Id) -> bool {
+        self.runs[id]
+    }
+
+    /// Who serves the required imports of a member that runs.
+    pub(super) fn required(&self, id: Id) -> &[(&'a InterfaceName, Candidate<'a>)] {
+        &self.bound[self.places[id][0].clone()]
+    }
+
+    /// Who serves its optional imports, as far as somebody does.
+    pub(super) fn optional(&self, id: Id) -> &[(&'a InterfaceName, Candidate<'a>)] {
+        &self.bound[self.places[id][1].clone()]
     }
 }
 
-/// A required import, and who can serve it, the best first.
+/// Required imports, consumer by consumer.
+#[derive(Debug, Default)]
+struct Edges<'a> {
+    edges: Vec<Edge<'a>>,
+    candidates: Vec<Candidate<'a>>,
+}
+
+/// A required import.
+#[derive(Debug)]
 struct Edge<'a> {
-    consumer: &'a str,
+    consumer: Id,
     import: &'a InterfaceName,
-    candidates: Vec<Provider>,
-    /// Whether the first candidate is the one that serves it today.
+    /// Whether the best candidate is the one that serves it today.
     bound: bool,
+    /// Where those are who can serve it, the best first.
+    candidates: Range<usize>,
 }
 
-pub(super) fn choose(problem: &Problem<'_>) -> Choice {
-    let by_path = problem.by_path();
-    // The one that serves an import today is the best, as long as it can.
-    let candidates = |consumer: &str, member: &Member<'_>, import: &InterfaceName| -> (Vec<Provider>, bool) {
-        let mut candidates = problem.candidates(consumer, import, &by_path);
-        candidates.retain(|provider| {
-            let available = planet(provider).is_none_or(|name| problem.members.contains_key(name));
-            available && problem.fits(consumer, import, provider).is_none()
-        });
-        let today = member.bound.as_ref().and_then(|bound| bound.get(import));
-        let place = today.and_then(|today| {
-            let same = candidates.iter().position(|provider| provider == today);
-            // A new release of it may export another version.
-            same.or_else(|| candidates.iter().position(|provider| planet(provider) == planet(today)))
-        });
-        if let Some(place) = place {
-            candidates[..=place].rotate_right(1);
-        }
-        (candidates, place.is_some())
-    };
-    let mut edges: Vec<Edge<'_>> = Vec::new();
-    for (consumer, member) in &problem.members {
+impl<'a> Edges<'a> {
+    fn push(
+        &mut self,
+        consumer: Id,
+        import: &'a InterfaceName,
+        bound: bool,
+        candidates: impl IntoIterator<Item = Candidate<'a>>,
+    ) {
+        let start = self.candidates.len();
+        self.candidates.extend(candidates);
+        self.edges.push(Edge { consumer, import, bound, candidates: start..self.candidates.len() });
+    }
+
+    fn len(&self) -> usize {
+        self.edges.len()
+    }
+
+    fn candidates(&self, edge: usize) -> &[Candidate<'a>] {
+        &self.candidates[self.edges[edge].candidates.clone()]
+    }
+
+    /// The candidates that are Planets, and the edges that they are for.
+    fn planets(&self) -> impl Iterator<Item = (Id, usize)> + Clone {
+        let edges = self.edges.iter().zip(0..);
+        edges.flat_map(|(edge, i)| {
+            self.candidates[edge.candidates.clone()].iter().filter_map(move |candidate| Some((candidate.planet()?, i)))
+        })
+    }
+}
+
+pub(super) fn choose<'a>(offers: &Offers<'a>) -> Choice<'a> {
+    let mut edges = Edges::default();
+    let mut found = Vec::new();
+    for (consumer, member) in offers.members.iter().enumerate() {
         for import in &member.manifest.requires {
-            let (candidates, bound) = candidates(consumer, member, import);
-            edges.push(Edge { consumer, import, candidates, bound });
+            let bound = find_candidates(offers, consumer, import, &mut found);
+            edges.push(consumer, import, bound, found.drain(..));
         }
     }
-    let rank = can_run(problem, &edges);
-    edges.retain(|edge| rank.contains_key(edge.consumer));
-    for edge in &mut edges {
-        edge.candidates.retain(|provider| planet(provider).is_none_or(|name| rank.contains_key(name)));
+    let rank = can_run(offers, &edges);
+    let runs = |candidate: &Candidate<'_>| candidate.planet().is_none_or(|id| rank[id].is_some());
+    let mut running = Edges::default();
+    for (i, edge) in edges.edges.iter().enumerate().filter(|(_, edge)| rank[edge.consumer].is_some()) {
+        let candidates = edges.candidates(i).iter().copied();
+        running.push(edge.consumer, edge.import, edge.bound, candidates.filter(runs));
     }
+    drop(edges);
 
-    let chosen = choose_providers(problem, &edges, &rank);
-    let mut bindings: BTreeMap<String, BTreeMap<InterfaceName, Provider>> = BTreeMap::new();
-    for (name, member) in problem.members.iter().filter(|(name, _)| rank.contains_key(**name)) {
-        let mut bound = BTreeMap::new();
-        for import in &member.manifest.optional {
-            let runs = |provider: &Provider| planet(provider).is_none_or(|name| rank.contains_key(name));
-            if let Some(provider) = candidates(name, member, import).0.into_iter().find(runs) {
-                bound.insert(import.clone(), provider);
-            }
+    let mut chosen = running.edges.iter().zip(choose_providers(&running, &rank)).peekable();
+    let mut choice = Choice { runs: Vec::new(), bound: Vec::new(), places: Vec::new() };
+    for (id, member) in offers.members.iter().enumerate() {
+        let start = choice.bound.len();
+        while let Some((edge, provider)) = chosen.next_if(|(edge, _)| edge.consumer == id) {
+            choice.bound.push((edge.import, provider));
         }
-        bindings.insert((*name).to_owned(), bound);
+        let middle = choice.bound.len();
+        for import in member.manifest.optional.iter().filter(|_| rank[id].is_some()) {
+            find_candidates(offers, id, import, &mut found);
+            choice.bound.extend(found.drain(..).find(runs).map(|best| (import, best)));
+        }
+        choice.runs.push(rank[id].is_some());
+        choice.places.push([start..middle, middle..choice.bound.len()]);
     }
-    for (edge, chosen) in edges.iter().zip(chosen) {
-        let bound = bindings.get_mut(edge.consumer).expect("a Planet that can run has an entry");
-        bound.insert(edge.import.clone(), edge.candidates[chosen].clone());
-    }
-    Choice { bindings, by_path }
+    choice
 }
 
-fn planet(provider: &Provider) -> Option<&str> {
-    match provider {
-        Provider::Host => None,
-        Provider::Planet { name, .. } => Some(name),
+/// Finds those who may be bound to an import, the best first. Says whether that is the one that serves it today: as long as it
+/// can, it is the best.
+fn find_candidates<'a>(
+    offers: &Offers<'a>,
+    consumer: Id,
+    import: &'a InterfaceName,
+    found: &mut Vec<Candidate<'a>>,
+) -> bool {
+    found.clear();
+    for (candidate, unfit) in offers.candidates(consumer, import) {
+        if unfit.is_none() && candidate.planet().is_none_or(|id| offers.is_member(id)) {
+            found.push(candidate);
+        }
     }
+    let today = offers.members[consumer].bound.as_ref().and_then(|bound| bound.get(import));
+    let place = today.and_then(|today| {
+        let same = found.iter().position(|candidate| offers.is(*candidate, today));
+        // A new release of it may export another version.
+        same.or_else(|| found.iter().position(|candidate| offers.is_by(*candidate, today)))
+    });
+    if let Some(place) = place {
+        found[..=place].rotate_right(1);
+    }
+    place.is_some()
 }
 
 /// The Planets that can run without a cycle, each with a rank above the rank of some provider of each of its required
@@ -94,35 +154,33 @@ fn planet(provider: &Provider) -> Option<&str> {
 /// choice without a cycle is taken in the end, by induction along that choice. What is bound counts as long as it can:
 /// only when nobody else can be taken, the first Planet that needs another provider than today's gets one. So the bound
 /// provider has the lower rank wherever it can be kept.
-fn can_run<'a>(problem: &Problem<'a>, edges: &[Edge<'a>]) -> HashMap<&'a str, usize> {
-    let mut keeping = Unmet::new(edges);
-    let mut at_all = Unmet::new(edges);
-    let mut waiters: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (i, edge) in edges.iter().enumerate() {
-        if edge.candidates.iter().any(|provider| planet(provider).is_none()) {
+fn can_run(offers: &Offers<'_>, edges: &Edges<'_>) -> Vec<Option<usize>> {
+    let members = offers.members.len();
+    let mut keeping = Unmet::new(members, edges);
+    let mut at_all = Unmet::new(members, edges);
+    for (i, edge) in edges.edges.iter().enumerate() {
+        if edges.candidates(i).iter().any(|candidate| candidate.planet().is_none()) {
             keeping.meet(i, edge.consumer);
             at_all.meet(i, edge.consumer);
         }
-        for name in edge.candidates.iter().filter_map(planet).collect::<HashSet<_>>() {
-            waiters.entry(name).or_default().push(i);
-        }
     }
-    let members = || problem.members.keys().copied();
-    let mut next: BTreeSet<&'a str> = members().filter(|name| keeping.is_met(name)).collect();
-    let mut else_next: BTreeSet<&'a str> = members().filter(|name| at_all.is_met(name)).collect();
-    let mut rank = HashMap::new();
-    while let Some(name) = next.pop_first().or_else(|| else_next.pop_first()) {
-        if rank.contains_key(name) {
+    let waiters = Lists::new(members, edges.planets());
+    let mut next: BTreeSet<Id> = (0..members).filter(|id| keeping.left[*id] == 0).collect();
+    let mut else_next: BTreeSet<Id> = BTreeSet::new();
+    let mut rank = vec![None; members];
+    let mut ranks = 0..;
+    while let Some(id) = next.pop_first().or_else(|| else_next.pop_first()) {
+        if rank[id].is_some() {
             continue;
         }
-        rank.insert(name, rank.len());
-        for &i in waiters.get(name).into_iter().flatten() {
-            let edge = &edges[i];
-            if at_all.meet(i, edge.consumer) {
-                else_next.insert(edge.consumer);
+        rank[id] = ranks.next();
+        for &i in waiters.of(id) {
+            let Edge { consumer, bound, .. } = edges.edges[i];
+            if at_all.meet(i, consumer) {
+                else_next.insert(consumer);
             }
-            if (!edge.bound || planet(&edge.candidates[0]) == Some(name)) && keeping.meet(i, edge.consumer) {
-                next.insert(edge.consumer);
+            if (!bound || edges.candidates(i)[0].planet() == Some(id)) && keeping.meet(i, consumer) {
+                next.insert(consumer);
             }
         }
     }
@@ -130,112 +188,84 @@ fn can_run<'a>(problem: &Problem<'a>, edges: &[Edge<'a>]) -> HashMap<&'a str, us
 }
 
 /// Which imports have no provider yet.
-struct Unmet<'a> {
+struct Unmet {
     is_met: Vec<bool>,
-    left: HashMap<&'a str, usize>,
+    /// How many of each Planet have none.
+    left: Vec<usize>,
 }
 
-impl<'a> Unmet<'a> {
-    fn new(edges: &[Edge<'a>]) -> Self {
-        let mut left = HashMap::new();
-        for edge in edges {
-            *left.entry(edge.consumer).or_default() += 1;
+impl Unmet {
+    fn new(members: usize, edges: &Edges<'_>) -> Self {
+        let mut left = vec![0; members];
+        for edge in &edges.edges {
+            left[edge.consumer] += 1;
         }
         Self { is_met: vec![false; edges.len()], left }
     }
 
     /// An import has a provider now; says whether it was the last of its consumer.
-    fn meet(&mut self, edge: usize, consumer: &str) -> bool {
+    fn meet(&mut self, edge: usize, consumer: Id) -> bool {
         if std::mem::replace(&mut self.is_met[edge], true) {
             return false;
         }
-        let left = self.left.get_mut(consumer).expect("every consumer was counted");
-        *left -= 1;
-        *left == 0
-    }
-
-    /// Whether each import of the Planet has a provider.
-    fn is_met(&self, consumer: &str) -> bool {
-        self.left.get(consumer).is_none_or(|left| *left == 0)
+        self.left[consumer] -= 1;
+        self.left[consumer] == 0
     }
 }
 
-/// Picks one candidate for each edge (as an index), so that there is no cycle and no better candidate can be had
-/// without one.
+/// Picks one candidate for each edge, so that there is no cycle and no better candidate can be had without one.
 ///
 /// Everybody's best comes first. Where that goes round in a circle, everybody starts from the best of lower rank (in
 /// which there is no cycle), and edge by edge a better candidate is taken as long as one can be.
-fn choose_providers(problem: &Problem<'_>, edges: &[Edge<'_>], rank: &HashMap<&str, usize>) -> Vec<usize> {
-    let best = vec![0; edges.len()];
-    if !has_cycle(problem, edges, &best) {
-        return best;
+fn choose_providers<'a>(edges: &Edges<'a>, rank: &[Option<usize>]) -> Vec<Candidate<'a>> {
+    let is_below = |i: usize, candidate: Candidate<'_>| {
+        candidate.planet().is_none_or(|id| rank[id] < rank[edges.edges[i].consumer])
+    };
+    let all = 0..edges.len();
+    if !all.clone().all(|i| is_below(i, edges.candidates(i)[0])) && has_cycle(edges) {
+        let below = |i: usize| edges.candidates(i).iter().position(|candidate| is_below(i, *candidate));
+        let mut chosen: Vec<usize> = all.map(|i| below(i).expect("some provider has a lower rank")).collect();
+        improve(edges, rank, &mut chosen);
+        return chosen.into_iter().enumerate().map(|(i, chosen)| edges.candidates(i)[chosen]).collect();
     }
-    let mut chosen: Vec<usize> = edges
-        .iter()
-        .map(|edge| {
-            let below = |provider: &Provider| planet(provider).is_none_or(|name| rank[name] < rank[edge.consumer]);
-            edge.candidates.iter().position(below).expect("some provider has a lower rank")
-        })
-        .collect();
-    loop {
-        let mut changed = false;
-        for (i, edge) in edges.iter().enumerate() {
-            for better in 0..chosen[i] {
-                let target = planet(&edge.candidates[better]);
-                if target.is_none_or(|target| !reaches(edges, &chosen, target, edge.consumer)) {
-                    chosen[i] = better;
-                    changed = true;
-                    break;
-                }
+    all.map(|i| edges.candidates(i)[0]).collect()
+}
+
+/// Whether everybody's best lead round in a circle.
+fn has_cycle(edges: &Edges<'_>) -> bool {
+    let best = edges.edges.iter().enumerate().filter_map(|(i, edge)| {
+        let provider = edges.candidates(i)[0].planet()?;
+        Some((edge.consumer as u32, provider as u32))
+    });
+    toposort(&DiGraph::<(), ()>::from_edges(best), None).is_err()
+}
+
+/// Chooses better candidates as long as there are some that close no cycle.
+fn improve(edges: &Edges<'_>, rank: &[Option<usize>], chosen: &mut [usize]) {
+    let edges_of = Lists::new(rank.len(), edges.edges.iter().map(|edge| edge.consumer).zip(0..));
+    let edges_to = Lists::new(rank.len(), edges.planets());
+    let mut places = Places::new(rank.iter().map(|rank| rank.unwrap_or(usize::MAX)).collect());
+    let mut open: Vec<usize> = (0..edges.len()).filter(|i| chosen[*i] > 0).collect();
+    let mut changed = true;
+    while std::mem::take(&mut changed) {
+        for &i in &open {
+            let chosen_of = |i: usize| edges.candidates(i)[chosen[i]].planet();
+            let providers = |id: Id, to: &mut Vec<Id>| {
+                to.extend(edges_of.of(id).iter().filter_map(|i| chosen_of(*i)));
+            };
+            let consumers = |id: Id, to: &mut Vec<Id>| {
+                let edges_to = edges_to.of(id).iter().filter(|i| chosen_of(**i) == Some(id));
+                to.extend(edges_to.map(|i| edges.edges[*i].consumer));
+            };
+            let better = (0..chosen[i]).find(|better| match edges.candidates(i)[*better].planet() {
+                Some(provider) => places.admit(edges.edges[i].consumer, provider, providers, consumers),
+                None => true,
+            });
+            if let Some(better) = better {
+                chosen[i] = better;
+                changed = true;
             }
         }
-        if !changed {
-            return chosen;
-        }
+        open.retain(|i| chosen[*i] > 0);
     }
-}
-
-/// The edges of each consumer, as a range: they were made consumer by consumer.
-fn edges_of<'e, 'a>(edges: &'e [Edge<'a>], consumer: &str) -> impl Iterator<Item = (usize, &'e Edge<'a>)> {
-    let start = edges.partition_point(|edge| edge.consumer < consumer);
-    let consumer = consumer.to_owned();
-    (start..).zip(&edges[start..]).take_while(move |(_, edge)| edge.consumer == consumer)
-}
-
-fn reaches(edges: &[Edge<'_>], chosen: &[usize], from: &str, to: &str) -> bool {
-    let mut seen = HashSet::new();
-    let mut open = vec![from];
-    while let Some(name) = open.pop() {
-        if name == to {
-            return true;
-        }
-        if seen.insert(name) {
-            open.extend(edges_of(edges, name).filter_map(|(i, edge)| planet(&edge.candidates[chosen[i]])));
-        }
-    }
-    false
-}
-
-/// Whether the chosen edges lead round in a circle: Planets without unserved imports are taken away until none is left.
-fn has_cycle(problem: &Problem<'_>, edges: &[Edge<'_>], chosen: &[usize]) -> bool {
-    let mut open: HashMap<&str, usize> = HashMap::new();
-    let mut dependents: HashMap<&str, Vec<&str>> = HashMap::new();
-    for (edge, &chosen) in edges.iter().zip(chosen) {
-        if let Some(provider) = planet(&edge.candidates[chosen]) {
-            *open.entry(edge.consumer).or_default() += 1;
-            dependents.entry(provider).or_default().push(edge.consumer);
-        }
-    }
-    let mut free: Vec<&str> = problem.members.keys().copied().filter(|name| !open.contains_key(name)).collect();
-    while let Some(name) = free.pop() {
-        for dependent in dependents.get(name).into_iter().flatten() {
-            let left = open.get_mut(dependent).expect("a dependent has open edges");
-            *left -= 1;
-            if *left == 0 {
-                open.remove(dependent);
-                free.push(dependent);
-            }
-        }
-    }
-    !open.is_empty()
 }

@@ -12,8 +12,13 @@
 //! - what is bound already stays as it is, unless its provider can run no more or somebody could not run otherwise;
 //! - Planets stop before those that serve them, as far as there is no circle of optional imports.
 
+mod acyclic;
 mod choice;
+mod lists;
+mod names;
+mod offers;
 mod order;
+mod sort;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::interface::InterfaceName;
 use crate::manifest::Manifest;
 
+use self::offers::Offers;
 pub use self::waiting::{Obstacle, Unmet, Waiting};
 
 /// Who serves an import.
@@ -90,63 +96,26 @@ pub(crate) struct Plan {
 
 /// Works out the plan.
 pub(crate) fn resolve(problem: &Problem<'_>) -> Plan {
-    let choice = choice::choose(problem);
+    let offers = Offers::new(problem);
+    let choice = choice::choose(&offers);
+    let running = (0..offers.members.len()).filter(|id| choice.runs(*id));
+    let bindings = running.map(|id| {
+        let bound = choice.required(id).iter().chain(choice.optional(id));
+        let bound = bound.map(|(import, by)| ((*import).clone(), offers.provider(*by)));
+        (offers.names[id].to_owned(), bound.collect())
+    });
     Plan {
-        stops: order::stops(problem, &choice),
-        order: order::starts(problem, &choice),
-        waiting: waiting::explain(problem, &choice),
-        bindings: choice.bindings,
+        stops: order::stops(&offers, |id| !choice.runs(id)),
+        order: order::starts(&offers, &choice),
+        bindings: bindings.collect(),
+        waiting: waiting::explain(&offers, &choice),
     }
 }
 
 /// In which order all stop who run: those that are served before those that serve them.
 pub(crate) fn stop_order(problem: &Problem<'_>) -> Vec<String> {
-    order::stops(problem, &choice::Choice { bindings: BTreeMap::new(), by_path: ByPath::new() })
+    order::stops(&Offers::new(problem), |_| true)
 }
-
-impl Problem<'_> {
-    /// Who could serve `import` of `consumer` by name and version, the best first; fit or not, running or not.
-    fn candidates(&self, consumer: &str, import: &InterfaceName, by_path: &ByPath) -> Vec<Provider> {
-        if self.host.iter().any(|served| served.can_serve(import)) {
-            return vec![Provider::Host];
-        }
-        let preferred = self.preferred.get(import.path());
-        let mut found: Vec<&(String, InterfaceName)> = by_path
-            .get(import.path())
-            .into_iter()
-            .flatten()
-            .filter(|(name, export)| name != consumer && export.can_serve(import))
-            .collect();
-        found.sort_by_key(|(name, export)| {
-            (preferred != Some(name), std::cmp::Reverse(export.version().cloned()), name.clone())
-        });
-        // Of several versions that one Planet exports, the newest stands for it, unless its types do not fit.
-        found
-            .into_iter()
-            .map(|(name, export)| Provider::Planet { name: name.clone(), export: export.clone() })
-            .collect()
-    }
-
-    fn fits(&self, consumer: &str, import: &InterfaceName, provider: &Provider) -> Option<&str> {
-        let pair = (consumer.to_owned(), import.clone(), provider.clone());
-        self.unfit.get(&pair).map(String::as_str)
-    }
-
-    fn by_path(&self) -> ByPath {
-        let mut by_path = ByPath::new();
-        let members = self.members.iter().map(|(name, member)| (name, member.provides));
-        let outsiders = self.outsiders.iter().map(|(name, outsider)| (name, outsider.provides));
-        for (name, provides) in members.chain(outsiders) {
-            for export in provides {
-                by_path.entry(export.path().to_owned()).or_default().push(((*name).to_owned(), export.clone()));
-            }
-        }
-        by_path
-    }
-}
-
-/// All exports of all Planets, by their path.
-type ByPath = std::collections::HashMap<String, Vec<(String, InterfaceName)>>;
 
 #[cfg(test)]
 mod tests;

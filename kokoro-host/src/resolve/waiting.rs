@@ -1,12 +1,16 @@
 //! Why a Planet waits.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::DiGraph;
 use serde::Serialize;
 
 use super::choice::Choice;
-use super::{Problem, Provider};
+use super::names::Names;
+use super::offers::{Id, Offers, Use, use_of};
 use crate::interface::InterfaceName;
 
 /// Why a Planet (plugin) waits: what it needs, who could have served it, and why not.
@@ -29,7 +33,8 @@ pub struct Unmet {
     pub interface: InterfaceName,
     /// Who could have served it, and why not. Empty if nobody provides it at all.
     pub obstacles: Vec<Obstacle>,
-    /// If nobody provides it: what is closest to it, and from whom.
+    /// If nobody provides it: what is closest to it, and from whom. (If hundreds of interfaces are missing, only other versions
+    /// of it.)
     pub closest: Vec<(InterfaceName, String)>,
 }
 
@@ -43,111 +48,138 @@ pub struct Obstacle {
     pub reason: String,
 }
 
-pub(super) fn explain(problem: &Problem<'_>, choice: &Choice) -> BTreeMap<String, Waiting> {
-    let waits = |name: &str| !choice.runs(name);
-    let members = problem.members.iter().filter(|(name, _)| waits(name));
-    members
-        .map(|(name, member)| {
-            let unmet = member.manifest.requires.iter().filter_map(|import| unmet(problem, choice, name, import));
-            let waiting = Waiting { unmet: unmet.collect(), cycle: cycle(problem, choice, name) };
-            ((*name).to_owned(), waiting)
-        })
-        .collect()
+pub(super) fn explain(offers: &Offers<'_>, choice: &Choice<'_>) -> BTreeMap<String, Waiting> {
+    let waits: Vec<Id> = (0..offers.members.len()).filter(|id| !choice.runs(*id)).collect();
+    let mut reasons = Reasons {
+        offers,
+        choice,
+        withheld: withheld(offers),
+        names: LazyCell::new(|| Names::new(offers)),
+        providers: vec![Vec::new(); offers.members.len()],
+    };
+    let unmet: Vec<Vec<Unmet>> = waits.iter().map(|id| reasons.unmet(*id)).collect();
+    let mut cycles = Cycles::new(reasons.providers);
+    let waiting = waits.into_iter().zip(unmet).map(|(id, unmet)| {
+        let cycle = cycles.through(id).map(|path| path.iter().map(|id| offers.names[*id].to_owned()).collect());
+        (offers.names[id].to_owned(), Waiting { unmet, cycle })
+    });
+    waiting.collect()
 }
 
-fn unmet(problem: &Problem<'_>, choice: &Choice, consumer: &str, import: &InterfaceName) -> Option<Unmet> {
-    let mut obstacles = Vec::new();
-    for provider in problem.candidates(consumer, import, &choice.by_path) {
-        let unfit = problem.fits(consumer, import, &provider);
-        let (planet, reason) = match (provider, unfit) {
-            (Provider::Host, None) => return None,
-            (Provider::Host, Some(reason)) => (None, reason.to_owned()),
-            (Provider::Planet { name, .. }, Some(reason)) => (Some(name), reason.to_owned()),
-            (Provider::Planet { name, .. }, None) => match problem.outsiders.get(name.as_str()) {
-                Some(outsider) => (Some(name), outsider.reason.clone()),
-                None if choice.runs(&name) => return None,
-                None => (Some(name), "it waits itself".to_owned()),
-            },
-        };
-        obstacles.push(Obstacle { planet, reason });
-    }
-    for (name, member) in &problem.members {
-        if *name != consumer && member.withheld.iter().any(|export| export.can_serve(import)) {
-            let reason = "the application does not let that export of it count".to_owned();
-            obstacles.push(Obstacle { planet: Some((*name).to_owned()), reason });
+/// The members that have an export that does not count, by what it could serve.
+fn withheld<'a>(offers: &Offers<'a>) -> HashMap<Use<'a>, Vec<Id>> {
+    let mut withheld: HashMap<Use<'_>, Vec<Id>> = HashMap::new();
+    for (id, member) in offers.members.iter().enumerate() {
+        for export in member.withheld {
+            let members = withheld.entry(use_of(export)).or_default();
+            if members.last() != Some(&id) {
+                members.push(id);
+            }
         }
     }
-    let closest = if obstacles.is_empty() { closest(problem, choice, consumer, import) } else { Vec::new() };
-    Some(Unmet { interface: import.clone(), obstacles, closest })
+    withheld
 }
 
-/// What looks most like `import`: the same interface in other versions, else the most similar paths.
-fn closest(
-    problem: &Problem<'_>,
-    choice: &Choice,
-    consumer: &str,
-    import: &InterfaceName,
-) -> Vec<(InterfaceName, String)> {
-    let others = choice.by_path.values().flatten().filter(|(name, _)| name != consumer);
-    let host = problem.host.iter().map(|export| (export.clone(), String::new()));
-    let mut scored: Vec<(usize, InterfaceName, String)> = others
-        .map(|(name, export)| (export.clone(), name.clone()))
-        .chain(host)
-        .map(|(export, name)| (strsim::levenshtein(export.path(), import.path()), export, name))
-        .filter(|(distance, ..)| *distance <= import.path().len() / 4)
-        .collect();
-    scored.sort();
-    let best = scored.first().map(|(distance, ..)| *distance);
-    scored
-        .into_iter()
-        .filter(|(distance, ..)| Some(*distance) == best)
-        .take(3)
-        .map(|(_, export, name)| (export, name))
-        .collect()
+/// What reasons are made of.
+struct Reasons<'o, 'a, N> {
+    offers: &'o Offers<'a>,
+    choice: &'o Choice<'a>,
+    withheld: HashMap<Use<'a>, Vec<Id>>,
+    names: LazyCell<Names<'a>, N>,
+    /// For each that waits: those that wait themselves and could serve an unserved import of it.
+    providers: Vec<Vec<Id>>,
 }
 
-/// The shortest way from `start` along required imports and waiting providers back to `start`.
-fn cycle(problem: &Problem<'_>, choice: &Choice, start: &str) -> Option<Vec<String>> {
-    let mut came_from: BTreeMap<String, String> = BTreeMap::new();
-    let mut next = VecDeque::from([start.to_owned()]);
-    while let Some(name) = next.pop_front() {
-        for provider in waiting_providers(problem, choice, &name) {
-            if provider == start {
-                let mut path = vec![start.to_owned(), name.clone()];
-                while let Some(previous) = came_from.get(path.last().expect("the path has a start")) {
-                    path.push(previous.clone());
+impl<'a, N: FnOnce() -> Names<'a>> Reasons<'_, 'a, N> {
+    fn unmet(&mut self, consumer: Id) -> Vec<Unmet> {
+        let manifest = self.offers.members[consumer].manifest;
+        manifest.requires.iter().filter_map(|import| self.unmet_import(consumer, import)).collect()
+    }
+
+    fn unmet_import(&mut self, consumer: Id, import: &'a InterfaceName) -> Option<Unmet> {
+        let Self { offers, choice, .. } = *self;
+        let mut obstacles = Vec::new();
+        let mut waiting = Vec::new();
+        for (candidate, unfit) in offers.candidates(consumer, import) {
+            let (planet, reason) = match (candidate.planet(), unfit) {
+                (None, None) => return None,
+                (planet, Some(reason)) => (planet, reason.to_owned()),
+                (Some(id), None) if !offers.is_member(id) => {
+                    (Some(id), offers.problem.outsiders[offers.names[id]].reason.clone())
                 }
-                path.reverse();
-                return Some(path);
-            }
-            if !came_from.contains_key(&provider) {
-                came_from.insert(provider.clone(), name.clone());
-                next.push_back(provider);
-            }
+                (Some(id), None) if choice.runs(id) => return None,
+                (Some(id), None) => {
+                    waiting.push(id);
+                    (Some(id), "it waits itself".to_owned())
+                }
+            };
+            obstacles.push(Obstacle { planet: planet.map(|id| offers.names[id].to_owned()), reason });
         }
+        self.providers[consumer].append(&mut waiting);
+        let withheld = self.withheld.get(&use_of(import)).into_iter().flatten();
+        for id in withheld.filter(|id| **id != consumer) {
+            let reason = "the application does not let that export of it count".to_owned();
+            obstacles.push(Obstacle { planet: Some(offers.names[*id].to_owned()), reason });
+        }
+        let closest = match obstacles.is_empty() {
+            true => self.names.closest(offers.names[consumer], import),
+            false => Vec::new(),
+        };
+        Some(Unmet { interface: import.clone(), obstacles, closest })
     }
-    None
 }
 
-/// The Planets that wait themselves and could serve an unserved import of `consumer`.
-fn waiting_providers(problem: &Problem<'_>, choice: &Choice, consumer: &str) -> Vec<String> {
-    let mut waiting = Vec::new();
-    for import in problem.members.get(consumer).into_iter().flat_map(|member| &member.manifest.requires) {
-        let candidates = problem.candidates(consumer, import, &choice.by_path);
-        let fitting: Vec<Provider> =
-            candidates.into_iter().filter(|provider| problem.fits(consumer, import, provider).is_none()).collect();
-        let serves = |provider: &Provider| match provider {
-            Provider::Host => true,
-            Provider::Planet { name, .. } => choice.runs(name),
-        };
-        if !fitting.iter().any(serves) {
-            waiting.extend(fitting.into_iter().filter_map(|provider| match provider {
-                Provider::Planet { name, .. } if problem.members.contains_key(name.as_str()) => Some(name),
-                _ => None,
-            }));
+/// The ways along required imports and waiting providers that come back.
+struct Cycles {
+    providers: Vec<Vec<Id>>,
+    /// The strongly connected component of each: who is alone in its own is in no cycle.
+    component: Vec<usize>,
+    sizes: Vec<usize>,
+    /// From where each was reached last, and on which search.
+    came_from: Vec<(Id, Id)>,
+}
+
+impl Cycles {
+    fn new(providers: Vec<Vec<Id>>) -> Self {
+        let edges = providers.iter().enumerate().flat_map(|(id, providers)| providers.iter().map(move |p| (id, *p)));
+        let graph = DiGraph::<(), ()>::from_edges(edges.map(|(id, provider)| (id as u32, provider as u32)));
+        let mut component = vec![usize::MAX; providers.len()];
+        let mut sizes = Vec::new();
+        for members in kosaraju_scc(&graph) {
+            for id in &members {
+                component[id.index()] = sizes.len();
+            }
+            sizes.push(members.len());
         }
+        let came_from = vec![(Id::MAX, Id::MAX); providers.len()];
+        Self { providers, component, sizes, came_from }
     }
-    waiting
+
+    /// The shortest way from `start` back to `start`.
+    fn through(&mut self, start: Id) -> Option<Vec<Id>> {
+        let own = self.component[start];
+        if self.sizes.get(own).is_none_or(|size| *size < 2) {
+            return None;
+        }
+        let mut next = VecDeque::from([start]);
+        while let Some(id) = next.pop_front() {
+            for &provider in self.providers[id].iter().filter(|provider| self.component[**provider] == own) {
+                if provider == start {
+                    let mut path = vec![start, id];
+                    while *path.last()? != start {
+                        path.push(self.came_from[*path.last()?].0);
+                    }
+                    path.reverse();
+                    return Some(path);
+                }
+                if self.came_from[provider].1 != start {
+                    self.came_from[provider] = (id, start);
+                    next.push_back(provider);
+                }
+            }
+        }
+        None
+    }
 }
 
 impl fmt::Display for Waiting {
