@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use kokoro_host::State;
 use kokoro_host::dynamic::{Val, wave};
+use kokoro_host::{Primary, State};
 
 use crate::failure::Failure;
 use crate::hints::{Hints, reached_from};
@@ -12,41 +12,57 @@ use crate::output;
 use crate::permissions::Allowed;
 
 pub(crate) async fn call(dir: &Path, text: &str, allowed: &Allowed, hints: &Hints) -> Result<(), Failure> {
+    // Before anything is loaded.
+    Invocation::parse(text)?;
+    let (primary, _) = crate::load(dir, allowed, hints).await?;
+    let answer = invoke(&primary, text, hints).await;
+    primary.shutdown().await;
+    let Answer { results, failure } = answer?;
+    output::print(&results.iter().map(|result| format!("{result}\n")).collect::<String>())?;
+    failure.map_or(Ok(()), Err)
+}
+
+/// What a function has answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The values, in WAVE.
+    pub(crate) results: Vec<String>,
+    /// That the first of them is an `err`.
+    pub(crate) failure: Option<Failure>,
+}
+
+/// Calls a function of a Planet (plugin) that runs.
+pub(crate) async fn invoke(primary: &Primary, text: &str, hints: &Hints) -> Result<Answer, Failure> {
     let invocation = Invocation::parse(text)?;
-    let (primary, report) = crate::load(dir, allowed, hints).await?;
+    // As it is before a crash changes it.
+    let graph = primary.graph();
     let function = match primary.function(invocation.path, invocation.function) {
         Ok(function) => function,
         Err(error) => {
             let message = error.to_string();
+            let not_running = || graph.planets.iter().filter(|node| node.state != State::Running);
             let mut notes = String::new();
-            for node in report.not_running().filter(|node| !message.contains(&format!("planet `{}`", node.name))) {
+            for node in not_running().filter(|node| !message.contains(&format!("planet `{}`", node.name))) {
                 let reason = node.reason.as_deref().unwrap_or_default();
                 notes += &format!("\n  note: planet `{}` is {}: {reason}", node.name, node.state);
             }
-            let failed = report.not_running().filter(|node| node.state == State::Failed);
+            let failed = not_running().filter(|node| node.state == State::Failed);
             notes += &lines(&hints.notes(failed.map(|node| node.name.as_str())));
             return Err(Failure::failed(message + &notes));
         }
     };
     let arguments = invocation.arguments(&function)?;
-    // As it is before a crash changes it.
-    let graph = primary.graph();
     let answer = function.call(&arguments).await;
-    primary.shutdown().await;
     let missing = || lines(&hints.notes(reached_from(function.planet(), &graph)));
-    let results = answer.map_err(|error| Failure::Failed(format!("{error}{}", missing())))?;
-    let mut text = String::new();
-    for result in &results {
-        text += &wave::to_string(result).map_err(Failure::failed)?;
-        text.push('\n');
-    }
-    output::print(&text)?;
-    match results.first() {
+    let values = answer.map_err(|error| Failure::Failed(format!("{error}{}", missing())))?;
+    let results = values.iter().map(wave::to_string).collect::<Result<_, _>>().map_err(Failure::failed)?;
+    let failure = match values.first() {
         Some(Val::Result(Err(_))) => {
-            Err(Failure::Failed(format!("`{}` returned an error{}", invocation.function, missing())))
+            Some(Failure::Failed(format!("`{}` returned an error{}", invocation.function, missing())))
         }
-        _ => Ok(()),
-    }
+        _ => None,
+    };
+    Ok(Answer { results, failure })
 }
 
 /// Notes below an error.

@@ -27,10 +27,10 @@ struct Needs {
 }
 
 impl Hints {
-    /// Remembers what a Planet asks for and what it is granted.
+    /// Remembers what a Planet asks for and what it is granted, and forgets what an older release of it lacked.
     pub(crate) fn admitted(&self, planet: &str, asked: &Permissions, granted: Granted) {
         let needs = Needs { asked: asked.clone(), granted, refused: BTreeSet::new() };
-        self.lock().entry(planet.to_owned()).or_insert(needs);
+        self.lock().insert(planet.to_owned(), needs);
     }
 
     /// A line for each of these Planets that lacked something.

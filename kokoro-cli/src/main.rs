@@ -11,9 +11,10 @@ mod mismatch;
 mod output;
 mod permissions;
 mod place;
+mod run;
 mod syntax;
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -26,6 +27,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::failure::Failure;
 use crate::hints::Hints;
 use crate::permissions::Allowed;
+use crate::run::{Console, Run};
 
 /// Looks at Planets (plugins) and calls them. A Planet is a WebAssembly component; nothing is granted to any of them
 /// unless you say so.
@@ -33,7 +35,7 @@ use crate::permissions::Allowed;
 #[command(name = "kokoro", version, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done; 1 what was asked for failed; 2 the command line or the input cannot be understood.\n\
-                        RUST_LOG=info shows what Planets log."
+                        RUST_LOG=info shows what Planets log; `run` shows it anyway."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -72,15 +74,22 @@ enum Command {
         #[command(flatten)]
         allowed: Allowed,
     },
+    /// Runs the Planets (plugins) of a folder until Ctrl-C, and shows what happens to them
+    ///
+    /// Each line on standard input is a call, as for `kokoro call`; its answer is printed. Ctrl-C stops all planets, dependents
+    /// first; a second one ends at once.
+    Run(Run),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
+    let default = if let Command::Run(_) = cli.command { run::LOG } else { "error" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let console = Console::default();
     let log = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
+        .with_writer(console.clone())
+        .with_ansi(output::colours(&io::stderr()))
         .without_time()
         .with_filter(filter);
     let hints = Hints::default();
@@ -90,6 +99,7 @@ async fn main() -> ExitCode {
         Command::Inspect { file, json } => inspect::inspect(&file, json),
         Command::Graph { dir, format, allowed } => graph::graph(&dir, format, &allowed, &hints).await,
         Command::Call { dir, invocation, allowed } => call::call(&dir, &invocation, &allowed, &hints).await,
+        Command::Run(run) => run.run(&hints, &console).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -101,14 +111,19 @@ async fn main() -> ExitCode {
     }
 }
 
-/// A Primary with the Planets of a folder, to each of which is granted what is allowed.
-async fn load(dir: &Path, allowed: &Allowed, hints: &Hints) -> Result<(Primary, Report), Failure> {
+/// A Primary that grants what is allowed to each Planet.
+fn primary(allowed: &Allowed, hints: &Hints) -> Result<Primary, Failure> {
     let (grants, hints) = (allowed.grants()?, hints.clone());
     let builder = Primary::builder().admit(move |planet| {
         hints.admitted(planet.name(), &planet.manifest().permissions, grants.summary());
         Admission::granted(grants.clone())
     });
-    let primary = builder.build().map_err(Failure::failed)?;
+    builder.build().map_err(Failure::failed)
+}
+
+/// The same with the Planets of a folder.
+async fn load(dir: &Path, allowed: &Allowed, hints: &Hints) -> Result<(Primary, Report), Failure> {
+    let primary = primary(allowed, hints)?;
     let report = primary.load_dir(dir).await.map_err(Failure::input)?;
     Ok((primary, report))
 }

@@ -1,6 +1,7 @@
 //! What a command answers, on standard output.
 
-use std::io::{self, ErrorKind, Write as _};
+use std::env;
+use std::io::{self, ErrorKind, IsTerminal, Write as _};
 
 use crate::failure::Failure;
 
@@ -13,4 +14,9 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether colours are wanted there: on terminals, unless NO_COLOR says otherwise (<https://no-color.org>).
+pub(crate) fn colours(place: &impl IsTerminal) -> bool {
+    place.is_terminal() && env::var_os("NO_COLOR").is_none_or(|no| no.is_empty())
 }

@@ -1,0 +1,143 @@
+//! `kokoro run`
+
+mod console;
+mod cut_off;
+mod files;
+mod folder;
+mod prompt;
+mod signals;
+mod watch;
+
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use std::process;
+
+use clap::Args;
+use kokoro_host::{Events, Graph, Primary, State};
+use serde_json::json;
+
+pub(crate) use self::console::Console;
+use self::console::Form;
+use self::folder::Folder;
+use self::signals::Signals;
+use self::watch::Watch;
+use crate::failure::Failure;
+use crate::hints::Hints;
+use crate::output;
+use crate::permissions::Allowed;
+
+/// What is logged unless RUST_LOG says otherwise: what Planets (plugins) say, and what goes wrong. What becomes of Planets is told by
+/// the events.
+pub(crate) const LOG: &str = "error,kokoro=warn,kokoro::life=off,kokoro::planet=info";
+
+/// The options of `kokoro run`.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The folder
+    dir: PathBuf,
+    /// Has new, changed and removed files take effect at once
+    ///
+    /// What is in the folder is what runs: a changed planet keeps the state that it saves, and those whom it no longer fits
+    /// wait. As long as a changed file cannot be used, the old planet goes on. A file that is still being written is waited for.
+    #[arg(long)]
+    watch: bool,
+    /// Each event as a JSON object on a line, for programs
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    allowed: Allowed,
+}
+
+impl Run {
+    pub(crate) async fn run(self, hints: &Hints, console: &Console) -> Result<(), Failure> {
+        let mut signals = Signals::new()
+            .map_err(|error| Failure::failed(format!("the signals that end it cannot be waited for: {error}")))?;
+        let primary = crate::primary(&self.allowed, hints)?;
+        let form = match self.json {
+            true => Form::Json,
+            false if output::colours(&io::stdout()) => Form::Coloured,
+            false => Form::Text,
+        };
+        console.listen(primary.events(), form);
+        tokio::spawn(show(primary.events(), console.clone()));
+        let life = async {
+            self.live(&primary, hints, console).await?;
+            // What there is runs on.
+            std::future::pending().await
+        };
+        let outcome = tokio::select! {
+            failed = life => failed,
+            () = signals.next() => Ok(()),
+            () = console.closed() => Ok(()),
+        };
+        tokio::select! {
+            () = primary.shutdown() => {}
+            () = signals.next() => {
+                console.complain("ended before all planets had stopped");
+                // Whatever is still going on is not waited for.
+                process::exit(1);
+            }
+        }
+        console.catch_up();
+        outcome.and_then(|()| console.outcome())
+    }
+
+    /// Loads the folder, follows it if that was asked for, and answers what is asked meanwhile.
+    async fn live(&self, primary: &Primary, hints: &Hints, console: &Console) -> Result<(), Failure> {
+        let mut watch = self.watch.then(|| Watch::new(&self.dir, console));
+        if let Some(watch) = &mut watch {
+            watch.until_whole().await;
+        }
+        primary.load_dir(&self.dir).await.map_err(Failure::input)?;
+        let graph = primary.graph();
+        console.say(&summary(&graph, &self.dir), || json!({ "event": "graph", "graph": graph }));
+        let failed = graph.planets.iter().filter(|node| node.state == State::Failed);
+        for note in hints.notes(failed.map(|node| node.name.as_str())) {
+            console.remark(&note);
+        }
+        if io::stdin().is_terminal() {
+            console.explain(prompt::HELP);
+        }
+        let follow = async {
+            let mut folder = Folder::new(&self.dir, primary, &graph, console);
+            if let Some(watch) = &mut watch {
+                loop {
+                    folder.follow(watch.next().await).await;
+                }
+            }
+        };
+        tokio::join!(follow, prompt::answer(primary, hints, console));
+        Ok(())
+    }
+}
+
+/// Shows events as they happen.
+async fn show(mut events: Events, console: Console) {
+    while events.next().await.is_some() {
+        console.catch_up();
+    }
+}
+
+/// Who runs; who does not, and why not.
+fn summary(graph: &Graph, dir: &Path) -> String {
+    if graph.planets.is_empty() {
+        return format!("there is no planet in {} (no file `*.wasm`)", dir.display());
+    }
+    let (running, others): (Vec<_>, Vec<_>) = graph.planets.iter().partition(|node| node.state == State::Running);
+    let mut text = format!("{} of {} planets run", running.len(), graph.planets.len());
+    for node in others {
+        let details = node.details.as_deref().unwrap_or_default().replace('\n', "\n  ");
+        text += &format!("\n{} is {}: {details}", node.name, node.state);
+    }
+    text
+}
+
+/// Runs what takes a while, or waits for a disk.
+async fn off_the_async_threads<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await.map_err(tokio::task::JoinError::try_into_panic) {
+        Ok(done) => done,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // The runtime is being shut down, and whoever waits here with it.
+        Err(Err(_)) => std::future::pending().await,
+    }
+}

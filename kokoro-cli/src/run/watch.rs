@@ -1,0 +1,266 @@
+//! Watches a folder, and tells of files that have changed and come to rest.
+//!
+//! What the system says only wakes: what is there is found out by looking. And it is looked once a second anyway, since there are
+//! changes of which no system tells: of what a symbolic link points at, on file systems of other machines, and of a folder that
+//! is removed and made again.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use notify::event::{AccessKind, AccessMode, ModifyKind};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use serde_json::json;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+
+use super::console::Console;
+use super::cut_off::is_cut_off;
+use super::files::{Due, Files, Identity, Stamp, identity, is_component, list};
+use super::off_the_async_threads;
+
+/// How often it is looked although nothing has been heard of.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long is waited for more to happen before it is looked: what happens seldom happens alone.
+const BREATH: Duration = Duration::from_millis(20);
+
+/// A file that has changed and come to rest.
+#[derive(Debug)]
+pub(super) struct Change {
+    /// Its name in the folder.
+    pub(super) file: OsString,
+    pub(super) content: Content,
+}
+
+/// What is in a file now.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// There is no such file.
+    Gone,
+    /// A component of this name.
+    Planet { name: String, sha256: String },
+    /// Nothing of which a Planet could be made.
+    Broken,
+}
+
+#[derive(Debug)]
+pub(super) struct Watch {
+    folder: PathBuf,
+    console: Console,
+    /// None if the system has none to give; then looking has to do.
+    watcher: Option<RecommendedWatcher>,
+    heard: UnboundedReceiver<notify::Result<Event>>,
+    files: Files,
+    /// The folder that is watched; none if there is none.
+    watched: Option<Identity>,
+    /// Why the folder could not be looked into, as it was told.
+    told: Option<String>,
+}
+
+/// The files of a folder, and what tells it from another one of its name.
+type Listing = io::Result<(Identity, BTreeMap<OsString, Stamp>)>;
+
+impl Watch {
+    pub(super) fn new(folder: &Path, console: &Console) -> Self {
+        let (sender, heard) = mpsc::unbounded_channel();
+        // Nobody hears it any more when the command ends.
+        let watcher = notify::recommended_watcher(move |event| _ = sender.send(event)).ok();
+        let (files, watched, told) = Default::default();
+        Self { folder: folder.to_owned(), console: console.clone(), watcher, heard, files, watched, told }
+    }
+
+    /// Comes back when nobody is in the middle of writing a file of the folder, as far as can be seen: what is there then is to be
+    /// loaded.
+    pub(super) async fn until_whole(&mut self) {
+        loop {
+            // What cannot be listed cannot be loaded either, and that says so.
+            let Ok(found) = self.list().await else { return };
+            self.hear_all();
+            let recent: Vec<PathBuf> =
+                found.iter().filter(|(_, stamp)| stamp.is_recent()).map(|(name, _)| self.folder.join(name)).collect();
+            let is_open = found.keys().any(|name| self.files.is_open(name));
+            let is_whole = |file: &PathBuf| bytes(file).map_or(true, |bytes| !is_cut_off(&bytes));
+            if !is_open && off_the_async_threads(move || recent.iter().all(is_whole)).await {
+                self.files.take_all(found, Instant::now());
+                return;
+            }
+            self.tell_who_is_slow();
+            self.hear(Instant::now() + LOOK).await;
+        }
+    }
+
+    /// The next files that have changed and come to rest; those that did so at one time at once.
+    pub(super) async fn next(&mut self) -> Vec<Change> {
+        loop {
+            let look = Instant::now() + LOOK;
+            self.hear(self.files.next().map_or(look, |next| next.min(look))).await;
+            let found = match self.list().await {
+                Ok(found) => found,
+                Err(error) => {
+                    self.tell_of_folder(&error);
+                    match error.kind() {
+                        ErrorKind::NotFound | ErrorKind::NotADirectory => BTreeMap::new(),
+                        // Nobody knows what is there, so that it stays as it is.
+                        _ => continue,
+                    }
+                }
+            };
+            let now = Instant::now();
+            self.files.look(found, now);
+            self.tell_who_is_slow();
+            let mut changes = Vec::new();
+            for due in self.files.due(now) {
+                match self.read(&due).await {
+                    Reading::CutOff => self.files.wait_for_rest(&due.name),
+                    // It is not what it was a moment ago, which is found out by looking.
+                    Reading::Vanished => {}
+                    Reading::Whole(content) => {
+                        self.files.take(&due.name);
+                        changes.push(Change { file: due.name, content });
+                    }
+                }
+            }
+            if !changes.is_empty() {
+                return changes;
+            }
+        }
+    }
+
+    /// Waits until something happens in the folder, but not longer than to `until`.
+    async fn hear(&mut self, until: Instant) {
+        tokio::select! {
+            Some(event) = self.heard.recv() => {
+                self.note(event);
+                tokio::time::sleep(BREATH).await;
+            }
+            () = tokio::time::sleep_until(until.into()) => {}
+        }
+        self.hear_all();
+    }
+
+    fn hear_all(&mut self) {
+        while let Ok(event) = self.heard.try_recv() {
+            self.note(event);
+        }
+    }
+
+    fn note(&mut self, event: notify::Result<Event>) {
+        let event = match event {
+            Ok(event) if !event.need_rescan() => event,
+            // Something was missed.
+            _ => return self.files.lose_track(),
+        };
+        let now = Instant::now();
+        for name in event.paths.iter().filter_map(|path| path.file_name()).filter(|name| is_component(name)) {
+            match event.kind {
+                EventKind::Access(AccessKind::Close(AccessMode::Write)) => self.files.closed(name),
+                EventKind::Access(_) => {}
+                // It may be readable now.
+                EventKind::Modify(ModifyKind::Metadata(_)) => {
+                    self.files.changed(name, self.files.is_open(name), now);
+                }
+                // Only where the system tells of the closing as well.
+                EventKind::Modify(ModifyKind::Data(_)) => {
+                    self.files.changed(name, cfg!(any(target_os = "linux", target_os = "android")), now);
+                }
+                _ => self.files.changed(name, false, now),
+            }
+        }
+    }
+
+    /// Looks into the folder, and watches it if it is not the one that is watched already.
+    async fn list(&mut self) -> io::Result<BTreeMap<OsString, Stamp>> {
+        let mut listing = self.look().await;
+        if let Ok((identity, _)) = &listing
+            && self.watched.as_ref() != Some(identity)
+        {
+            if let Some(watcher) = &mut self.watcher {
+                // The one that was there before may not be there any more.
+                let _ = watcher.unwatch(&self.folder);
+                // If it does not work, it is tried again when it is looked again.
+                let watched = watcher.watch(&self.folder, RecursiveMode::NonRecursive);
+                self.watched = watched.ok().map(|()| identity.clone());
+            }
+            self.files.lose_track();
+            // Of what has happened between looking and watching nobody tells.
+            listing = self.look().await;
+        }
+        match listing {
+            Ok((_, found)) => {
+                self.told = None;
+                Ok(found)
+            }
+            Err(error) => {
+                self.watched = None;
+                Err(error)
+            }
+        }
+    }
+
+    async fn look(&self) -> Listing {
+        let folder = self.folder.clone();
+        off_the_async_threads(move || Ok((identity(&fs::metadata(&folder)?), list(&folder)?))).await
+    }
+
+    async fn read(&self, due: &Due) -> Reading {
+        if !due.is_there {
+            return Reading::Whole(Content::Gone);
+        }
+        let (file, may_grow) = (self.folder.join(&due.name), due.may_grow);
+        off_the_async_threads(move || read(&file, may_grow)).await
+    }
+
+    fn tell_who_is_slow(&mut self) {
+        for name in self.files.written_for_long(Instant::now()) {
+            let file = name.to_string_lossy();
+            self.console.say(
+                &format!("{file}: it is still being written, and waited for"),
+                || json!({ "event": "still-written", "file": file }),
+            );
+        }
+    }
+
+    fn tell_of_folder(&mut self, error: &io::Error) {
+        let problem = error.to_string();
+        if self.told.as_ref() != Some(&problem) {
+            let folder = self.folder.display().to_string();
+            self.console.say(
+                &format!("{folder}: it cannot be looked into, until it can again: {problem}"),
+                || json!({ "event": "no-folder", "folder": folder, "reason": problem }),
+            );
+            self.told = Some(problem);
+        }
+    }
+}
+
+enum Reading {
+    CutOff,
+    Vanished,
+    Whole(Content),
+}
+
+fn read(file: &Path, may_grow: bool) -> Reading {
+    let bytes = match bytes(file) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Reading::Vanished,
+        Err(_) => return Reading::Whole(Content::Broken),
+    };
+    if may_grow && is_cut_off(&bytes) {
+        return Reading::CutOff;
+    }
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    Reading::Whole(match kokoro_host::inspect(&stem, &bytes) {
+        Ok(inspection) => Content::Planet { name: inspection.manifest.name, sha256: inspection.sha256 },
+        Err(_) => Content::Broken,
+    })
+}
+
+/// Reading a pipe would wait for whoever writes to it.
+fn bytes(file: &Path) -> io::Result<Vec<u8>> {
+    match fs::metadata(file)?.is_file() {
+        true => fs::read(file),
+        false => Err(io::Error::other("it is not a regular file")),
+    }
+}
