@@ -50,10 +50,13 @@ mod tests {
 
     #[test]
     fn a_component_is_whole_only_at_its_end() {
-        let text = r#"(component
-            (core module $m (memory (export "memory") 1) (data (i32.const 0) "a string that takes more than one byte of size:
-                0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789"))
-            (core instance (instantiate $m)))"#;
+        // A size of more than one byte.
+        let data = "0123456789".repeat(30);
+        let text = format!(
+            r#"(component
+                (core module $m (memory (export "memory") 1) (data (i32.const 0) "{data}"))
+                (core instance (instantiate $m)))"#
+        );
         let component = wat::parse_str(text).expect("well-formed WAT");
         assert!(!is_cut_off(&component));
         // After a section it could be one with fewer of them.

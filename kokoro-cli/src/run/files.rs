@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 /// How long a file has to stay as it is before it counts as written.
 const QUIET: Duration = Duration::from_millis(200);
 /// How long is waited for the rest of a file that is cut off.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What tells a file from what it was before, as far as that can be seen without reading it.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,12 +23,6 @@ pub(super) struct Stamp {
 impl Stamp {
     fn of(file: &Metadata) -> Self {
         Self { length: file.len(), modified: file.modified().ok(), identity: identity(file) }
-    }
-
-    /// Whether it was changed so recently that somebody may not be done with it.
-    pub(super) fn is_recent(&self) -> bool {
-        // A time that lies ahead says nothing.
-        self.modified.and_then(|modified| modified.elapsed().ok()).is_some_and(|age| age < PATIENCE)
     }
 }
 
@@ -75,8 +69,17 @@ pub(super) fn list(folder: &Path) -> io::Result<BTreeMap<OsString, Stamp>> {
 }
 
 /// All files that are or were there. It knows no clock: whoever asks says what time it is.
-#[derive(Debug, Default)]
-pub(super) struct Files(BTreeMap<OsString, File>);
+#[derive(Debug)]
+pub(super) struct Files {
+    files: BTreeMap<OsString, File>,
+    patience: Duration,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self::waiting_for_rest(PATIENCE)
+    }
+}
 
 #[derive(Debug)]
 struct File {
@@ -119,28 +122,39 @@ impl File {
     }
 
     /// When it will have come to rest.
-    fn settles(&self) -> Option<Instant> {
+    fn settles(&self, patience: Duration) -> Option<Instant> {
         match self.rest {
             _ if self.is_open => None,
             Rest::Taken => None,
             Rest::Changed => Some(self.changed + QUIET),
-            Rest::CutOff => Some(self.changed + PATIENCE),
+            Rest::CutOff => Some(self.changed + patience),
         }
     }
 }
 
 impl Files {
+    /// No files yet. The rest of one that is cut off is waited for so long.
+    pub(super) fn waiting_for_rest(patience: Duration) -> Self {
+        Self { files: BTreeMap::new(), patience }
+    }
+
+    /// Whether a file was changed so recently that its rest may still come.
+    pub(super) fn is_recent(&self, stamp: &Stamp) -> bool {
+        // A time that lies ahead says nothing.
+        stamp.modified.and_then(|modified| modified.elapsed().ok()).is_some_and(|age| age < self.patience)
+    }
+
     /// These files, which have been dealt with.
     pub(super) fn take_all(&mut self, found: BTreeMap<OsString, Stamp>, now: Instant) {
         self.look(found, now);
-        for file in self.0.values_mut() {
+        for file in self.files.values_mut() {
             file.rest = Rest::Taken;
         }
     }
 
     /// What is there now.
     pub(super) fn look(&mut self, mut found: BTreeMap<OsString, Stamp>, now: Instant) {
-        for (name, file) in &mut self.0 {
+        for (name, file) in &mut self.files {
             let stamp = found.remove(name);
             if stamp.is_none() {
                 file.is_open = false;
@@ -150,36 +164,37 @@ impl Files {
                 file.change(now);
             }
         }
-        self.0.extend(found.into_iter().map(|(name, stamp)| (name, File::new(Some(stamp), now))));
+        self.files.extend(found.into_iter().map(|(name, stamp)| (name, File::new(Some(stamp), now))));
     }
 
     /// Somebody has changed it, and may have it open to go on.
     pub(super) fn changed(&mut self, name: &OsStr, is_open: bool, now: Instant) {
-        let file = self.0.entry(name.to_owned()).or_insert_with(|| File::new(None, now));
+        let file = self.files.entry(name.to_owned()).or_insert_with(|| File::new(None, now));
         file.change(now);
         file.is_open = is_open;
     }
 
     /// Whoever had it open to write has closed it.
     pub(super) fn closed(&mut self, name: &OsStr) {
-        if let Some(file) = self.0.get_mut(name) {
+        if let Some(file) = self.files.get_mut(name) {
             (file.is_open, file.is_told) = (false, false);
         }
     }
 
     /// Whether somebody has written to it and not closed it since.
     pub(super) fn is_open(&self, name: &OsStr) -> bool {
-        self.0.get(name).is_some_and(|file| file.is_open)
+        self.files.get(name).is_some_and(|file| file.is_open)
     }
 
     /// Nobody knows any more who has what open.
     pub(super) fn lose_track(&mut self) {
-        self.0.values_mut().for_each(|file| file.is_open = false);
+        self.files.values_mut().for_each(|file| file.is_open = false);
     }
 
     /// The files that have come to rest, by name.
     pub(super) fn due(&self, now: Instant) -> Vec<Due> {
-        let due = self.0.iter().filter(|(_, file)| file.settles().is_some_and(|settles| settles <= now));
+        let due =
+            self.files.iter().filter(|(_, file)| file.settles(self.patience).is_some_and(|settles| settles <= now));
         due.map(|(name, file)| Due {
             name: name.clone(),
             is_there: file.stamp.is_some(),
@@ -190,8 +205,9 @@ impl Files {
 
     /// The files that somebody writes for so long that people want to know what is waited for; each once.
     pub(super) fn written_for_long(&mut self, now: Instant) -> Vec<OsString> {
-        let is_new = |file: &File| file.is_open && !file.is_told && file.changed + PATIENCE <= now;
-        let files = self.0.iter_mut().filter(|(_, file)| is_new(file));
+        let patience = self.patience;
+        let is_new = |file: &File| file.is_open && !file.is_told && file.changed + patience <= now;
+        let files = self.files.iter_mut().filter(|(_, file)| is_new(file));
         files
             .map(|(name, file)| {
                 file.is_told = true;
@@ -202,21 +218,21 @@ impl Files {
 
     /// When the next file will have come to rest.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.0.values().filter_map(File::settles).min()
+        self.files.values().filter_map(|file| file.settles(self.patience)).min()
     }
 
     /// A file that was due is cut off: its rest is waited for.
     pub(super) fn wait_for_rest(&mut self, name: &OsStr) {
-        if let Some(file) = self.0.get_mut(name) {
+        if let Some(file) = self.files.get_mut(name) {
             file.rest = Rest::CutOff;
         }
     }
 
     /// A file that was due has been dealt with.
     pub(super) fn take(&mut self, name: &OsStr) {
-        match self.0.get_mut(name) {
+        match self.files.get_mut(name) {
             Some(file) if file.stamp.is_some() => file.rest = Rest::Taken,
-            _ => _ = self.0.remove(name),
+            _ => _ = self.files.remove(name),
         }
     }
 }
@@ -311,6 +327,6 @@ mod tests {
         files.look(found(&[]), now);
         assert_eq!(due(&files, now + QUIET), ["-a"]);
         files.take("a".as_ref());
-        assert!(files.0.is_empty());
+        assert!(files.files.is_empty());
     }
 }

@@ -1,5 +1,6 @@
 //! Has the Planets (plugins) that run be those of the files of a folder.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -46,6 +47,9 @@ impl Folder {
                 Content::Planet { name, sha256 } => self.planet(&file, &name, &sha256, &mut leaving).await,
             }
         }
+        // Dependents first, who need not wait before they leave.
+        let order = self.primary.graph().order;
+        leaving.sort_by_key(|name| Reverse(order.iter().position(|other| other == name)));
         for name in &leaving {
             self.unload(name).await;
         }

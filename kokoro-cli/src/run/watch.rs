@@ -65,8 +65,13 @@ type Listing = io::Result<(Identity, BTreeMap<OsString, Stamp>)>;
 impl Watch {
     pub(super) fn new(folder: &Path, console: &Console) -> Self {
         let (sender, heard) = mpsc::unbounded_channel();
-        // Nobody hears it any more when the command ends.
-        let watcher = notify::recommended_watcher(move |event| _ = sender.send(event)).ok();
+        let hear = move |event: notify::Result<Event>| {
+            if event.as_ref().map_or(true, is_news) {
+                // When the command ends, nobody hears it any more.
+                let _ = sender.send(event);
+            }
+        };
+        let watcher = notify::recommended_watcher(hear).ok();
         let (files, watched, told) = Default::default();
         Self { folder: folder.to_owned(), console: console.clone(), watcher, heard, files, watched, told }
     }
@@ -78,8 +83,11 @@ impl Watch {
             // What cannot be listed cannot be loaded either, and that says so.
             let Ok(found) = self.list().await else { return };
             self.hear_all();
-            let recent: Vec<PathBuf> =
-                found.iter().filter(|(_, stamp)| stamp.is_recent()).map(|(name, _)| self.folder.join(name)).collect();
+            let recent: Vec<PathBuf> = found
+                .iter()
+                .filter(|(_, stamp)| self.files.is_recent(stamp))
+                .map(|(name, _)| self.folder.join(name))
+                .collect();
             let is_open = found.keys().any(|name| self.files.is_open(name));
             let is_whole = |file: &PathBuf| bytes(file).map_or(true, |bytes| !is_cut_off(&bytes));
             if !is_open && off_the_async_threads(move || recent.iter().all(is_whole)).await {
@@ -156,7 +164,6 @@ impl Watch {
         for name in event.paths.iter().filter_map(|path| path.file_name()).filter(|name| is_component(name)) {
             match event.kind {
                 EventKind::Access(AccessKind::Close(AccessMode::Write)) => self.files.closed(name),
-                EventKind::Access(_) => {}
                 // It may be readable now.
                 EventKind::Modify(ModifyKind::Metadata(_)) => {
                     self.files.changed(name, self.files.is_open(name), now);
@@ -235,6 +242,11 @@ impl Watch {
     }
 }
 
+/// Whether it says more than that somebody reads, which may have been this process.
+fn is_news(event: &Event) -> bool {
+    !matches!(event.kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write))
+}
+
 enum Reading {
     CutOff,
     Vanished,
@@ -262,5 +274,65 @@ fn bytes(file: &Path) -> io::Result<Vec<u8>> {
     match fs::metadata(file)?.is_file() {
         true => fs::read(file),
         false => Err(io::Error::other("it is not a regular file")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A watch that waits for the rest of a file for as long as it takes.
+    fn watch(folder: &Path) -> Watch {
+        let files = Files::waiting_for_rest(Duration::from_secs(24 * 60 * 60));
+        Watch { files, ..Watch::new(folder, &Console::default()) }
+    }
+
+    fn component() -> Vec<u8> {
+        let text =
+            r#"(component (core module (memory 1)) (core module (data "a part of which is not there at first")))"#;
+        wat::parse_str(text).expect("well-formed WAT")
+    }
+
+    fn names(changes: &[Change]) -> Vec<String> {
+        changes.iter().map(|change| format!("{} {:?}", change.file.display(), change.content)).collect()
+    }
+
+    #[tokio::test]
+    async fn the_rest_of_a_file_is_waited_for_and_others_are_not_held_up() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut watch = watch(folder.path());
+        watch.until_whole().await;
+        let (component, half) = (component(), component().len() / 2);
+        fs::write(folder.path().join("slow.wasm"), &component[..half]).expect("a file");
+        fs::write(folder.path().join("text.wasm"), "hello").expect("a file");
+        fs::write(folder.path().join("text.txt"), "hello").expect("a file");
+        assert_eq!(names(&watch.next().await), ["text.wasm Broken"]);
+        fs::write(folder.path().join("slow.wasm"), &component).expect("a file");
+        let changes = watch.next().await;
+        assert!(
+            matches!(&changes[..], [Change { content: Content::Planet { name, .. }, .. }] if name == "slow"),
+            "{changes:?}"
+        );
+        fs::remove_file(folder.path().join("slow.wasm")).expect("it is there");
+        assert_eq!(names(&watch.next().await), ["slow.wasm Gone"]);
+    }
+
+    #[tokio::test]
+    async fn a_folder_in_which_somebody_writes_is_waited_for() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (component, file) = (component(), folder.path().join("slow.wasm"));
+        fs::write(&file, &component[..component.len() / 2]).expect("a file");
+        let mut watch = watch(folder.path());
+        let write = async {
+            // If it were not waited for, that would be over before.
+            tokio::time::sleep(BREATH).await;
+            fs::write(&file, &component).expect("a file");
+        };
+        let wait = async {
+            watch.until_whole().await;
+            fs::read(&file).expect("a file")
+        };
+        let ((), found) = tokio::join!(write, wait);
+        assert_eq!(found, component);
     }
 }
