@@ -18,6 +18,10 @@ pub(crate) enum Format {
     Text,
     /// For programs; the form is stable
     Json,
+    /// A flowchart, for Markdown that shows such
+    Mermaid,
+    /// A picture
+    Svg,
 }
 
 pub(crate) async fn graph(dir: &Path, format: Format, allowed: &Allowed, hints: &Hints) -> Result<(), Failure> {
@@ -25,6 +29,8 @@ pub(crate) async fn graph(dir: &Path, format: Format, allowed: &Allowed, hints: 
     let graph = primary.graph();
     let text = match format {
         Format::Json => serde_json::to_string_pretty(&graph).map_err(Failure::failed)? + "\n",
+        Format::Mermaid => graph.to_mermaid(),
+        Format::Svg => graph.to_svg(),
         Format::Text if report.planets.is_empty() => {
             format!("there is no planet in {} (no file `*.wasm`)\n", dir.display())
         }

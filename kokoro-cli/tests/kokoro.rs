@@ -287,6 +287,21 @@ fn inspect_of_what_is_no_planet_is_code_2() {
     expect_file!["golden/inspect_no_planet.txt"].assert_eq(&String::from_utf8_lossy(&run.stderr));
 }
 
+#[test]
+fn graph_draws_who_waits_and_for_what() {
+    let folder = folder("site-builder", &["backlinks", "highlight", "markdown", "outline"]);
+    let draw = |format: &str| {
+        let run = kokoro(["graph".as_ref(), folder.path().as_os_str(), "--format".as_ref(), format.as_ref()]);
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+        run.stdout
+    };
+    expect_file!["golden/graph_without_page.mmd"].assert_eq(&draw("mermaid"));
+    let svg = draw("svg");
+    assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\"") && svg.ends_with("</svg>\n"), "{svg}");
+    assert!(svg.contains("<title>Planets (plugins): 3 running, 1 waiting</title>"), "{svg}");
+    assert!(svg.contains("<title>nobody provides site:build/pages@0.1.0</title>"), "{svg}");
+}
+
 /// Checks every rule of the form in the design, and that there is nothing else in it.
 fn check_graph(graph: &Value) {
     let keys = |value: &Value| -> Vec<String> { value.as_object().expect("an object").keys().cloned().collect() };

@@ -1,5 +1,13 @@
 //! A snapshot of all Planets, for people and for programs.
 
+mod layout;
+mod mermaid;
+mod picture;
+mod svg;
+#[cfg(test)]
+mod tests;
+mod text;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -11,7 +19,8 @@ use crate::interface::InterfaceName;
 use crate::registry::{Entry, Registry, State};
 use crate::resolve::Provider;
 
-/// All Planets (plugins) at one moment. Its JSON form (by `serde`) is stable: fields are only ever added.
+/// All Planets (plugins) at one moment. Its JSON form (by `serde`) is stable: fields are only ever added. For people it has a text
+/// form (by `Display`) and two pictures: [Mermaid](Graph::to_mermaid) and [SVG](Graph::to_svg).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Graph {
@@ -96,6 +105,34 @@ impl Graph {
     /// The Planet of this name.
     pub fn planet(&self, name: &str) -> Option<&Node> {
         self.planets.iter().find(|node| node.name == name)
+    }
+
+    /// The graph as a [Mermaid](https://mermaid.js.org) flowchart, for places that draw such text, as many that show Markdown do.
+    ///
+    /// It shows what [the SVG](Graph::to_svg) shows; a line to a provider that is not bound ends in a cross. Names and reasons are
+    /// escaped: whatever strangers put into them, they stay text. The same graph gives the same text.
+    pub fn to_mermaid(&self) -> String {
+        mermaid::draw(self)
+    }
+
+    /// The graph as a picture: a whole SVG document, which needs nothing else.
+    ///
+    /// Arrows lead from left to right, from a Planet to who serves its import; those of several Planets to the same interface
+    /// meet. A state has its colour and its shape, and what does not run its reason. An optional import is dashed, and one that
+    /// is not bound pale: a waiting Planet is bound to nobody yet, so its arrows show who could serve it, or the interface that
+    /// nobody provides. The application is there if it serves anything. What has no room, such as versions, exports, grants
+    /// and the rest of a reason, is shown by browsers when one points at a box or a line.
+    ///
+    /// It has a background of its own, light or dark as the reader prefers. Names and reasons are escaped: whatever strangers
+    /// put into them, they stay text. The same graph gives the same bytes.
+    ///
+    /// ```no_run
+    /// # fn show(primary: &kokoro_host::Primary) -> std::io::Result<()> {
+    /// std::fs::write("planets.svg", primary.graph().to_svg())?;
+    /// # Ok(()) }
+    /// ```
+    pub fn to_svg(&self) -> String {
+        svg::draw(self)
     }
 }
 
