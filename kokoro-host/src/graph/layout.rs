@@ -1,4 +1,8 @@
 //! Where the boxes and lines of a picture go.
+//!
+//! The columns, and an order in each of them with few crossings, come from `layout-rs`. Its own heights would have to be asked
+//! for line by line, but here lines of several boxes meet; so the heights are found by least squares, which also keeps long
+//! lines straight. Lines change their height between columns alone, where no box is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,8 +28,8 @@ const COMFORTABLE_WIDTH: f64 = 1100.0;
 const BEFORE_BOXES: f64 = 10.0;
 /// How often lines are straightened.
 const ROUNDS: usize = 200;
-/// How many steps may be made to find an order with few crossings: about a second's worth. A picture for which that is not
-/// enough, of several hundred Planets, is none that anybody could read.
+/// How many steps may be made to find an order with few crossings: about a second's worth. Where that is not enough, with
+/// several hundred Planets that need each other, lines cross as they come; nobody could read that picture anyway.
 const STEPS: usize = 50_000_000;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
