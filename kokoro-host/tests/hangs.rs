@@ -20,6 +20,7 @@ enum Asked {
     Restart,
     Reload,
     Load,
+    Panic,
 }
 
 #[derive(Debug)]
@@ -53,6 +54,7 @@ impl Application {
             Asked::Restart => primary.restart("relay").await,
             Asked::Reload => primary.reload("relay").bytes(guest("relay")).await,
             Asked::Load => primary.load_bytes("extra", guest("extra")).await,
+            Asked::Panic => panic!("on purpose"),
         };
         done.map(|report| report.to_string()).map_err(|error| error.to_string())
     }
@@ -142,10 +144,14 @@ async fn nobody_is_taken_away_by_a_call_that_came_through_it() {
     assert_eq!(primary.get::<Relay>().unwrap().double(2).await.unwrap(), Some(4));
 }
 
-/// A start that has the application load something, which waits for the start.
-#[tokio::test]
-async fn a_change_within_a_change_is_an_error() {
-    let asks = wat(r#"(component
+/// A component that asks `back` of the application in its start or in its stop.
+fn asks(when: &str) -> Vec<u8> {
+    let (start, stop) = match when {
+        "start" => ("(call $back (i32.const 0))", ""),
+        _ => ("", "(call $back (i32.const 64))"),
+    };
+    wat(&format!(
+        r#"(component
         (import "test:guests/host@0.1.0" (instance $host (export "back" (func (result (result string (error string)))))))
         (core module $memory
           (memory (export "memory") 1)
@@ -159,16 +165,20 @@ async fn a_change_within_a_change_is_an_error() {
         (core module $code
           (import "" "back" (func $back (param i32)))
           (import "" "memory" (memory 1))
-          (func (export "start") (result i32)
-            (call $back (i32.const 0))
-            (i32.const 0))
-          (func (export "stop")))
+          (func (export "start") (result i32) {start} (i32.const 0))
+          (func (export "stop") {stop}))
         (core instance $code (instantiate $code (with "" (instance (export "back" (func $back)) (export "memory" (memory $m))))))
         (func $start (result (result (error string))) (canon lift (core func $code "start") (memory $m)))
         (func $stop (canon lift (core func $code "stop")))
         (instance $lifecycle (export "start" (func $start)) (export "stop" (func $stop)))
-        (export "kokoro:core/lifecycle@0.1.0" (instance $lifecycle)))"#);
-    let primary = primary(Asked::Load, &[("asks", asks)]).await;
+        (export "kokoro:core/lifecycle@0.1.0" (instance $lifecycle)))"#
+    ))
+}
+
+/// A start that has the application load something, which waits for the start.
+#[tokio::test]
+async fn a_change_within_a_change_is_an_error() {
+    let primary = primary(Asked::Load, &[("asks", asks("start"))]).await;
     // Its start hands on what the application has answered.
     let reason = support::reason(&primary, "asks");
     assert!(
@@ -177,4 +187,63 @@ async fn a_change_within_a_change_is_an_error() {
     );
     assert!(primary.graph().planet("extra").is_none());
     primary.load_bytes("extra", guest("extra")).await.unwrap();
+}
+
+/// The application panics in what it serves, while a Planet stops.
+#[tokio::test]
+async fn a_panic_of_the_application_keeps_nobody_from_stopping() {
+    let primary = primary(Asked::Panic, &[("asks", asks("stop")), ("extra", guest("extra"))]).await;
+    assert_eq!(node(&primary, "asks").state, State::Running);
+    primary.unload("asks").await.unwrap();
+    primary.load_bytes("asks", asks("stop")).await.unwrap();
+    primary.shutdown().await;
+    assert_eq!(node(&primary, "asks").state, State::Gone);
+    assert_eq!(node(&primary, "extra").state, State::Gone);
+}
+
+/// A call that the application has given up goes on, but nobody waits for it: it closes no circle.
+#[tokio::test]
+async fn a_call_that_was_given_up_closes_no_circle() {
+    /// Begins a call of the other one and does not wait for it, then dawdles until both have come so far.
+    #[derive(Debug)]
+    struct Careless {
+        primary: OnceLock<Primary>,
+        both: Barrier,
+    }
+
+    impl host::Host for Arc<Careless> {
+        async fn attached(&self, _: &Caller) -> Option<String> {
+            None
+        }
+
+        async fn chain(&self, _: &Caller) -> Vec<String> {
+            Vec::new()
+        }
+
+        async fn back(&self, caller: &Caller) -> Result<String, String> {
+            self.both.wait().await;
+            let others = self.primary.get().expect("it was given").all::<Relay>();
+            let other = others.into_iter().find(|other| other.planet().as_deref() != Some(caller.planet()));
+            let other = other.expect("there are two");
+            tokio::spawn(caller.scope(async move { other.double(1).await }));
+            tokio::task::yield_now().await;
+            Ok("begun".to_owned())
+        }
+
+        async fn dawdle(&self, _: &Caller) {}
+    }
+
+    let careless = Arc::new(Careless { primary: OnceLock::new(), both: Barrier::new(2) });
+    let primary = Primary::builder().serve(host::serve(Arc::clone(&careless))).build().unwrap();
+    careless.primary.set(primary.clone()).unwrap();
+    primary.load_bytes("faulty", guest("faulty")).await.unwrap();
+    for name in ["lefty", "right"] {
+        primary.load_bytes(name, renamed(guest("relay"), "relay", name)).await.unwrap();
+    }
+    let relays = primary.all::<Relay>();
+    let (one, other) = tokio::join!(relays[0].back(), relays[1].back());
+    assert_eq!((one.unwrap(), other.unwrap()), (Ok("begun".to_owned()), Ok("begun".to_owned())));
+    for relay in &relays {
+        assert_eq!(relay.double(1).await.unwrap(), None);
+    }
 }

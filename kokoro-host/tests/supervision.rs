@@ -152,3 +152,31 @@ async fn a_planet_that_is_started_anew_can_be_unloaded_and_shut_down() {
         assert!(waiting.await.unwrap().unwrap_err().is_unavailable());
     }
 }
+
+#[tokio::test]
+async fn who_is_started_anew_over_and_over_is_replaced_by_a_reload() {
+    let mut restarts = restarts(5);
+    (restarts.pause, restarts.longest_pause) = (Duration::MAX, Duration::MAX);
+    let primary = primary(restarts, &["faulty", "relay"]).await;
+    crash(&primary).await;
+    let faults = primary.get::<Faults>().unwrap();
+    let waiting = tokio::spawn(async move { faults.well().await });
+    let report = primary.reload("faulty").bytes(guest("faulty")).await.unwrap();
+    assert_eq!(report.to_string(), "faulty: running");
+    assert_eq!(waiting.await.unwrap().unwrap(), "well");
+    assert_eq!(node(&primary, "relay").state, State::Running);
+}
+
+/// The types of a newcomer are compared, although a file that is no Planet had its name.
+#[tokio::test]
+async fn a_name_that_was_refused_before_hides_no_mismatch() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("user.wasm");
+    std::fs::write(&file, b"no component").unwrap();
+    let primary = primary(restarts(0), &["extra"]).await;
+    primary.load_dir(folder.path()).await.unwrap();
+    let user = r#"(component (import "test:guests/extra@0.1.0" (instance (export "double" (func (param "number" string) (result u32))))))"#;
+    primary.load_bytes("user", support::wat(user)).await.unwrap();
+    assert_eq!(node(&primary, "user").state, State::Waiting);
+    assert!(support::reason(&primary, "user").contains("its types differ"));
+}
