@@ -273,8 +273,12 @@ impl Primary {
             let reason = format!("the new release of `{name}` does not fit it").into();
             self.stop(stopped, self.shared.limits.drain, Some(reason)).await;
         }
-        self.lead_away(name, &plan);
-        self.swap(name, planet, newcomer, started, cascades, release).await
+        let led_away = self.lead_away(name, &plan);
+        let swapped = self.swap(name, planet, newcomer, started, cascades, release).await;
+        if swapped.is_err() {
+            self.lead_back(led_away);
+        }
+        swapped
     }
 
     /// Compiles a new release and starts it, while the old one answers calls.
@@ -424,7 +428,8 @@ impl Primary {
 
     /// Binds those elsewhere, as the plan has it, whom the new release of `name` does not fit, as long as the old one serves: nobody is
     /// to find a gap, or to take as an option what is about to go.
-    fn lead_away(&self, name: &str, plan: &Plan) {
+    fn lead_away(&self, name: &str, plan: &Plan) -> Vec<(String, InterfaceName, Provider)> {
+        let mut led_away = Vec::new();
         let mut registry = self.registry();
         let is_it = |provider: &Provider| matches!(provider, Provider::Planet { name: other, .. } if other == name);
         for (consumer, providers) in plan.bindings.iter().filter(|(consumer, _)| *consumer != name) {
@@ -434,10 +439,25 @@ impl Primary {
             };
             let leaving: Vec<InterfaceName> = entry.providers.iter().filter_map(leaves).collect();
             for import in leaving {
-                match providers.get(&import) {
-                    Some(other) => entry.providers.insert(import, other.clone()),
+                let old = match providers.get(&import) {
+                    Some(other) => entry.providers.insert(import.clone(), other.clone()),
                     None => entry.providers.remove(&import),
                 };
+                led_away.extend(old.map(|old| (consumer.clone(), import, old)));
+            }
+        }
+        self.rebind(&registry, &Anew::default());
+        led_away
+    }
+
+    /// Binds those again to the old release, which goes on, that were led away from it.
+    fn lead_back(&self, led_away: Vec<(String, InterfaceName, Provider)>) {
+        let mut registry = self.registry();
+        for (consumer, import, old) in led_away {
+            if registry.target(&old).is_some()
+                && let Some(entry) = registry.entries.get_mut(&consumer).filter(|entry| entry.lives())
+            {
+                entry.providers.insert(import, old);
             }
         }
         self.rebind(&registry, &Anew::default());
