@@ -86,7 +86,7 @@ async fn storm(crashes: u64) {
             let (stop, left) = (Arc::clone(&stop), Arc::clone(&left));
             let crash = move || {
                 // One task crashes `last` now and then, until it has done so often enough.
-                let due = task == 0 && rand() % 8 == 0;
+                let due = task == 0 && rand().is_multiple_of(8);
                 let take = |left: u64| left.checked_sub(1);
                 due && left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
             };

@@ -66,7 +66,9 @@ enum Condition {
 
 /// Is told when an instance ends in an error, and says what callers meet from then on.
 #[derive(Clone)]
-pub(crate) struct Watcher(pub(crate) Arc<dyn Fn(&Arc<Planet>, &Loss) -> Outlook + Send + Sync>);
+pub(crate) struct Watcher(pub(crate) Arc<Watch>);
+
+type Watch = dyn Fn(&Arc<Planet>, &Loss) -> Outlook + Send + Sync;
 
 impl std::fmt::Debug for Watcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -64,7 +64,7 @@ impl Primary {
         let leaving = |(name, entry): (&String, &Entry)| entry.leaves.then(|| name.clone());
         let leaving: Vec<String> = self.registry().entries.iter().filter_map(leaving).collect();
         for name in &plan.stops {
-            let waits = plan.waiting.get(name).map(|waiting| waiting_reason(waiting));
+            let waits = plan.waiting.get(name).map(waiting_reason);
             self.stop(name, self.shared.limits.drain, waits).await;
         }
         for name in &leaving {
