@@ -234,7 +234,7 @@ impl Watch {
         if self.told.as_ref() != Some(&problem) {
             let folder = self.folder.display().to_string();
             self.console.say(
-                &format!("{folder}: it cannot be looked into, until it can again: {problem}"),
+                &format!("{folder}: the folder cannot be read at present: {problem}"),
                 || json!({ "event": "no-folder", "folder": folder, "reason": problem }),
             );
             self.told = Some(problem);
