@@ -420,6 +420,18 @@ fn a_reader_that_has_gone_away_ends_it_in_order() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn output_that_cannot_be_written_ends_it_with_code_1() {
+    let (_place, folder) = folder_of(&[("extra.wasm", &guest("extra"))]);
+    let full = fs::File::options().write(true).open("/dev/full").expect("/dev/full");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kokoro"));
+    let output = command.arg("run").arg(&folder).stdin(Stdio::null()).stdout(full).output().expect("kokoro runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert_eq!(stderr, "error: the output cannot be written: No space left on device (os error 28)\n");
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_code_2() {
     refused(&kokoro(["run", "no/such/folder"]), 2, expect_file!["golden/no_folder.txt"]);
     refused(&kokoro(["run", "no/such/folder", "--watch"]), 2, expect_file!["golden/no_folder.txt"]);

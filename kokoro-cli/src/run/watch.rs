@@ -188,7 +188,7 @@ impl Watch {
                 let _ = watcher.unwatch(&self.folder);
                 // If it does not work, it is tried again when it is looked again.
                 let watched = watcher.watch(&self.folder, RecursiveMode::NonRecursive);
-                self.watched = watched.ok().map(|()| identity.clone());
+                self.watched = watched.ok().map(|()| *identity);
             }
             self.files.lose_track();
             // Of what has happened between looking and watching nobody tells.
