@@ -9,6 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// How long a file has to stay as it is before it counts as written.
 const QUIET: Duration = Duration::from_millis(200);
+/// What comes to rest within so short a time is one change: of the two halves of a renaming, for instance, or of a build.
+const TOGETHER: Duration = Duration::from_millis(20);
 /// How long is waited for the rest of a file that is cut off.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -191,8 +193,11 @@ impl Files {
         self.files.values_mut().for_each(|file| file.is_open = false);
     }
 
-    /// The files that have come to rest, by name.
+    /// The files that have come to rest, by name; none while others are just about to.
     pub(super) fn due(&self, now: Instant) -> Vec<Due> {
+        if self.next().is_none_or(|next| next > now) {
+            return Vec::new();
+        }
         let due =
             self.files.iter().filter(|(_, file)| file.settles(self.patience).is_some_and(|settles| settles <= now));
         due.map(|(name, file)| Due {
@@ -216,9 +221,11 @@ impl Files {
             .collect()
     }
 
-    /// When the next file will have come to rest.
+    /// When the next file will have come to rest, and those that do so together with it.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.files.values().filter_map(|file| file.settles(self.patience)).min()
+        let mut times: Vec<Instant> = self.files.values().filter_map(|file| file.settles(self.patience)).collect();
+        times.sort_unstable();
+        times.into_iter().reduce(|last, time| if time <= last + TOGETHER { time } else { last })
     }
 
     /// A file that was due is cut off: its rest is waited for.
@@ -288,6 +295,19 @@ mod tests {
         assert_eq!(due(&files, now + QUIET), ["-b"]);
         files.take("b".as_ref());
         assert_eq!(due(&files, now + A_WHILE + QUIET), ["a"]);
+    }
+
+    #[test]
+    fn what_changes_together_is_due_together() {
+        let (mut files, now) = (Files::default(), Instant::now());
+        files.take_all(found(&[("a", 1), ("late", 1)]), now);
+        files.changed("a".as_ref(), false, now);
+        files.changed("b".as_ref(), false, now + TOGETHER);
+        files.look(found(&[("b", 1), ("late", 1)]), now + TOGETHER);
+        files.changed("late".as_ref(), false, now + A_WHILE + TOGETHER);
+        assert_eq!(files.next(), Some(now + TOGETHER + QUIET));
+        assert_eq!(due(&files, now + QUIET), [""; 0]);
+        assert_eq!(due(&files, now + TOGETHER + QUIET), ["-a", "b"]);
     }
 
     #[test]
