@@ -192,7 +192,7 @@ impl Primary {
         let Failed { step, why, .. } = failed;
         let first = why.lines().next().unwrap_or_default();
         let reason = format!("{step}: {first}");
-        tracing::warn!(target: "kokoro", planet = name, "not reloaded, {step}: {why}");
+        tracing::warn!(target: "kokoro::life", planet = name, "not reloaded, {step}: {why}");
         let registry = self.registry();
         registry.tell(|| Event::NotReloaded { planet: name.to_owned(), reason });
         let now = match registry.entries.get(name).map(|entry| (entry.state().0, entry.summary())) {

@@ -80,8 +80,8 @@ impl Drop for Locked<'_> {
         self.0 = None;
         for Logged { planet, state, details } in unlogged {
             match state {
-                State::Failed => tracing::warn!(target: "kokoro", planet, "failed: {details}"),
-                _ => tracing::debug!(target: "kokoro", planet, details, "{state}"),
+                State::Failed => tracing::warn!(target: "kokoro::life", planet, "failed: {details}"),
+                _ => tracing::debug!(target: "kokoro::life", planet, details, "{state}"),
             }
         }
     }
