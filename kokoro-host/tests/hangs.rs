@@ -247,3 +247,29 @@ async fn a_call_that_was_given_up_closes_no_circle() {
         assert_eq!(relay.double(1).await.unwrap(), None);
     }
 }
+
+/// A component that calls the other side of a circle.
+fn side(own: &str, other: &str) -> Vec<u8> {
+    let component = wat(&format!(
+        r#"(component
+          (import "test:circle/{other}@1.0.0" (instance $other (export "go" (func))))
+          (core func $next (canon lower (func $other "go")))
+          (core module $code (import "" "next" (func $next)) (func (export "go") call $next))
+          (core instance $code (instantiate $code (with "" (instance (export "next" (func $next))))))
+          (func $go (canon lift (core func $code "go")))
+          (instance $own (export "go" (func $go)))
+          (export "test:circle/{own}@1.0.0" (instance $own)))"#
+    ));
+    support::with_manifest(component, &format!(r#"{{"name":"{own}","optional":["test:circle/a@1.0.0"]}}"#))
+}
+
+#[tokio::test]
+async fn a_call_that_comes_back_is_refused_with_its_chain() {
+    let primary = primary(Asked::Restart, &[("a", side("a", "b")), ("b", side("b", "a"))]).await;
+    let go = primary.function("test:circle/a", "go").unwrap();
+    let error = go.call(&[]).await.unwrap_err();
+    assert!(error.is_reentry());
+    expect_test::expect![[r#"
+        planet `a` was lost in `test:circle/a@1.0.0.go` with a call that it made: planet `b` was lost in `test:circle/b@1.0.0.go` with a call that it made: `test:circle/a@1.0.0.go` would re-enter planet `a`, which waits for this very call: `a` -> `b` -> `a`
+          called along: the application -> `a` -> `b` -> `a`"#]].assert_eq(&error.to_string());
+}

@@ -289,7 +289,11 @@ impl Primary {
         // What was said of the same file before is out of date, and so is, from memory, what was said of the same component.
         let what = |entry: &Entry| entry.inspection.as_ref().map(|i| (i.sha256.clone(), i.manifest.name.clone()));
         let same = |old: &Entry| old.file == entry.file && (entry.file.is_some() || what(old) == what(&entry));
-        registry.entries.retain(|_, old| old.is_planet() || !same(old));
+        let outdated = registry.entries.iter().filter(|(_, old)| !old.is_planet() && same(old));
+        let outdated: Vec<String> = outdated.map(|(name, _)| name.clone()).collect();
+        for name in outdated {
+            registry.forget(&name, "it was loaded again");
+        }
         if !entry.is_planet() {
             let name = free_name(&name, |name| !registry.entries.contains_key(name));
             registry.insert(name.clone(), entry);

@@ -58,9 +58,9 @@ impl Primary {
         let mut details = reason.to_owned();
         if told.len() > 1 {
             told.reverse();
-            details += &format!("\nit ended {} times, and is not started anew:", told.len());
+            details += &format!("\n  it ended {} times, and is not started anew:", told.len());
             for end in told {
-                details += &format!("\n  {}", end.lines().next().unwrap_or_default());
+                details += &format!("\n    {}", end.lines().next().unwrap_or_default());
             }
         }
         let among = registry.surroundings(name);

@@ -61,8 +61,8 @@ impl fmt::Display for Event {
         match self {
             Self::State { planet, from, to, reason } => {
                 match from {
-                    Some(from) => write!(f, "{planet}: {from} -> {to}")?,
-                    None => write!(f, "{planet}: {to}")?,
+                    Some(from) if from != to => write!(f, "{planet}: {from} -> {to}")?,
+                    _ => write!(f, "{planet}: {to}")?,
                 }
                 match reason {
                     Some(reason) => write!(f, ": {reason}"),

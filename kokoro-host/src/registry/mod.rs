@@ -119,6 +119,14 @@ impl Registry {
         Some(entry)
     }
 
+    /// Takes out what is no Planet and will never be one: listeners hear that it is gone.
+    pub(crate) fn forget(&mut self, name: &str, reason: &str) {
+        if let Some(entry) = self.remove(name) {
+            let (planet, reason) = (name.to_owned(), Some(reason.to_owned()));
+            self.listeners.tell(|| Event::State { planet, from: Some(entry.state), to: State::Gone, reason });
+        }
+    }
+
     /// Forgets what is known of the imports and exports of `name`.
     pub(crate) fn forget_types(&mut self, name: &str, inspection: Option<&Inspection>) {
         self.unfit.retain(|(consumer, _, provider), _| {
