@@ -14,6 +14,7 @@
 
 mod acyclic;
 mod choice;
+mod explain;
 mod lists;
 mod names;
 mod offers;
@@ -26,6 +27,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::interface::InterfaceName;
 use crate::manifest::Manifest;
 
+pub(crate) use self::explain::explain;
+pub use self::explain::{Contender, Dependency};
 use self::offers::Offers;
 pub use self::waiting::{Obstacle, Unmet, Waiting};
 

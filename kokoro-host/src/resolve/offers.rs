@@ -121,10 +121,8 @@ impl<'a> Offers<'a> {
         consumer: Id,
         import: &'a InterfaceName,
     ) -> impl Iterator<Item = (Candidate<'a>, Option<&'a str>)> {
-        let of = use_of(import);
-        let served = self.served.contains(&of);
-        let number = if served { None } else { self.uses.get(&of) };
-        let planets = &self.offers[number.map_or(0..0, |number| self.by_use.range(*number))];
+        let served = self.served.contains(&use_of(import));
+        let planets = if served { &[] } else { self.rivals(import) };
         let planets = planets.iter().filter(move |offer| offer.id != consumer);
         let candidates = served.then_some(Candidate::Host).into_iter().chain(planets.copied().map(Candidate::Planet));
         candidates.map(move |candidate| {
@@ -134,6 +132,12 @@ impl<'a> Offers<'a> {
             };
             (candidate, unfit)
         })
+    }
+
+    /// The exports that could serve `import` by name and version, the best first, if the application does not.
+    pub(super) fn rivals(&self, import: &InterfaceName) -> &[Offer<'a>] {
+        let number = self.uses.get(&use_of(import));
+        &self.offers[number.map_or(0..0, |number| self.by_use.range(*number))]
     }
 
     pub(super) fn provider(&self, candidate: Candidate<'_>) -> Provider {

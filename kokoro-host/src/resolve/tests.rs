@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
 use super::*;
@@ -95,6 +96,15 @@ fn problem(manifests: &[Manifest]) -> Problem<'_> {
     }
 }
 
+/// The problem of those of whom some run.
+fn running<'a>(manifests: &'a [Manifest], input: &str) -> Problem<'a> {
+    let mut problem = problem(manifests);
+    for (name, bound) in bound(input) {
+        problem.members.get_mut(name.as_str()).expect("a member").bound = Some(bound);
+    }
+    problem
+}
+
 /// The plan in words: who stops, who starts, who serves whom, who waits and why.
 fn show(plan: &Plan) -> String {
     let mut text = format!("start {}", plan.order.join(" ")).trim_end().to_owned() + "\n";
@@ -121,11 +131,7 @@ fn show(plan: &Plan) -> String {
 
 fn check(input: &str, expected: &str) {
     let manifests = manifests(input);
-    let mut problem = problem(&manifests);
-    for (name, bound) in bound(input) {
-        problem.members.get_mut(name.as_str()).expect("a member").bound = Some(bound);
-    }
-    let plan = show(&resolve(&problem));
+    let plan = show(&resolve(&running(&manifests, input)));
     let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     assert_eq!(plan.trim().lines().collect::<Vec<_>>(), expected);
 }
@@ -397,8 +403,137 @@ fn a_cycle_hides_nothing_else() {
     );
 }
 
-/// The plan for a set of which some run already.
-fn plan(set: &model::Set, bound: &change::Bound) -> Plan {
+/// What is explained of one Planet's imports.
+fn check_explained(problem: &Problem<'_>, manifests: &[Manifest], name: &str, expected: Expect) {
+    let manifest = manifests.iter().find(|manifest| manifest.name == name).expect("a Planet of this name");
+    let dependencies = explain(problem, &resolve(problem), name, manifest);
+    let text: Vec<String> = dependencies.iter().map(|dependency| format!("{dependency}\n")).collect();
+    expected.assert_eq(&text.concat().replace("t:t/", ""));
+}
+
+#[test]
+fn it_is_explained_why_one_serves_and_others_do_not() {
+    let input = "user*: -a@1.0.0=old ?b@1.0.0
+                 old*: +a@1.0.0 +a@1.0.1
+                 new: +a@1.9.0 +b@1.0.0
+                 older: +a@0.9.0
+                 twin: +b@1.0.0
+                 late: +a@1.5.0 -x@1.0.0
+                 next: +a@2.0.0";
+    let manifests = manifests(input);
+    check_explained(
+        &running(&manifests, input),
+        &manifests,
+        "user",
+        expect![[r#"
+            requires  a@1.0.0 <- old
+              new (1.9.0): it runs, but `old` was there first, and what is bound stays
+              late (1.5.0): it waits itself: needs `x@1.0.0`, and no loaded planet provides it
+              old (1.0.1): it serves it by another version
+              old (1.0.0): it serves it
+              next (2.0.0): it is not of the track 1.x, so it cannot stand in
+              older (0.9.0): it is not of the track 1.x, so it cannot stand in
+            optional  b@1.0.0 <- new
+              new (1.0.0): it serves it
+              twin (1.0.0): it runs, but `new` comes first by name
+        "#]],
+    );
+}
+
+#[test]
+fn who_is_passed_over_is_told_the_cycle() {
+    let input = "a: +a@1.1.0 -b@1.0.0
+                 b: +b@1.0.0 -c@1.0.0
+                 c: +c@1.0.0 -a@1.0.0
+                 old: +a@1.0.0
+                 older: +a@1.0.0";
+    let manifests = manifests(input);
+    check_explained(
+        &problem(&manifests),
+        &manifests,
+        "c",
+        expect![[r#"
+            requires  a@1.0.0 <- old
+              a (1.1.0): it would close the cycle `c` -> `a` -> `b` -> `c`
+              old (1.0.0): it serves it
+              older (1.0.0): it runs, but `old` comes first by name
+        "#]],
+    );
+}
+
+#[test]
+fn who_waits_is_explained_import_by_import() {
+    let input = "user: -sinc@1.0.0 -a@1.0.0 -b@1.0.0 -c@1.0.0 +c@1.0.0 -s@1.0.0 -w@1.0.0 ?d@1.0.0
+                 lost: +a@1.0.0
+                 odd: +a@1.0.1
+                 back: +b@1.0.0 -c@1.0.0
+                 one: +d@1.0.0
+                 two: +d@1.2.0
+                 log: +sink@1.0.0 +s@1.1.0
+                 shy:";
+    let manifests = manifests(input);
+    let mut problem = problem(&manifests);
+    let name = |text: &str| -> InterfaceName { format!("t:t/{text}").parse().unwrap() };
+    let provides = problem.members.remove("lost").unwrap().provides;
+    problem.outsiders.insert("lost", Outsider { provides, reason: "it is failed: its `start` panicked".to_owned() });
+    let pair =
+        ("user".to_owned(), name("a@1.0.0"), Provider::Planet { name: "odd".to_owned(), export: name("a@1.0.1") });
+    let unfit =
+        BTreeMap::from([(pair, "`f` returns other things\n  help: build both against the same WIT".to_owned())]);
+    problem.unfit = &unfit;
+    problem.host = BTreeSet::from([name("s@1.0.0")]);
+    let withheld = BTreeSet::from([name("w@1.0.0")]);
+    problem.members.get_mut("shy").unwrap().withheld = &withheld;
+    check_explained(
+        &problem,
+        &manifests,
+        "user",
+        expect![[r#"
+            requires  a@1.0.0 <- nobody
+              odd (1.0.1): `f` returns other things
+                help: build both against the same WIT
+              lost (1.0.0): it is failed: its `start` panicked
+            requires  b@1.0.0 <- nobody
+              back (1.0.0): it waits itself: it waits for itself, along required imports: `back` -> `user` -> `back`
+            requires  c@1.0.0 <- nobody
+              user (1.0.0): no planet is its own provider
+            requires  s@1.0.0 <- the application
+              the application (1.0.0): it serves it
+              log (1.1.0): the application serves that interface, and no planet takes its place
+            requires  sinc@1.0.0 <- nobody
+              no loaded planet provides it
+              closest: sink@1.0.0 from log
+            requires  w@1.0.0 <- nobody
+              shy (1.0.0): the application does not let that export of it count
+            optional  d@1.0.0 <- nobody
+              two (1.2.0): it runs, and could serve it
+              one (1.0.0): it runs, but `two` is newer
+        "#]],
+    );
+    check_explained(&problem, &manifests, "lost", expect![""]);
+}
+
+#[test]
+fn who_is_preferred_is_said() {
+    let input = "user: -a@1.0.0\nold: +a@1.0.0\nnew: +a@1.2.0";
+    let manifests = manifests(input);
+    let mut problem = problem(&manifests);
+    let preferred = BTreeMap::from([("t:t/a".to_owned(), "old".to_owned())]);
+    problem.preferred = &preferred;
+    check_explained(
+        &problem,
+        &manifests,
+        "user",
+        expect![[r#"
+            requires  a@1.0.0 <- old
+              old (1.0.0): it serves it: the application prefers it
+              new (1.2.0): it runs, but the application prefers `old`
+        "#]],
+    );
+}
+
+/// The plan for a set of which some run already, and what is explained of each Planet's imports.
+fn plan(set: &model::Set, bound: &change::Bound) -> (Plan, BTreeMap<String, Vec<Dependency>>) {
     let list = |list: &[model::Interface]| list.iter().map(|i| i.full().parse().unwrap()).collect();
     let manifests: Vec<Manifest> =
         set.iter().map(|(name, p)| manifest(name, list(&p.requires), list(&p.optional), list(&p.provides))).collect();
@@ -422,7 +557,10 @@ fn plan(set: &model::Set, bound: &change::Bound) -> Plan {
         });
         problem.members.get_mut(name.as_str()).unwrap().bound = Some(bound.collect());
     }
-    resolve(&problem)
+    let plan = resolve(&problem);
+    let explained = manifests.iter().map(|m| (m.name.clone(), explain(&problem, &plan, &m.name, m)));
+    let explained = explained.collect();
+    (plan, explained)
 }
 
 fn outcome(plan: Plan) -> model::Outcome {
@@ -442,13 +580,43 @@ proptest! {
 
     #[test]
     fn every_plan_satisfies_the_model(set in model::sets(7)) {
-        prop_assert_eq!(model::check(&set, &outcome(plan(&set, &change::Bound::new()))), Ok(()));
+        prop_assert_eq!(model::check(&set, &outcome(plan(&set, &change::Bound::new()).0)), Ok(()));
     }
 
     #[test]
     fn every_plan_for_a_change_satisfies_the_model((set, bound) in change::changes(7)) {
-        let plan = plan(&set, &bound);
+        let (plan, _) = plan(&set, &bound);
         let stops = plan.stops.clone();
         prop_assert_eq!(change::check(&set, &bound, &outcome(plan), &stops), Ok(()));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_import_is_explained((set, bound) in change::changes(7)) {
+        let (plan, explained) = plan(&set, &bound);
+        for (name, planet) in &set {
+            prop_assert_eq!(explained[name].len(), planet.requires.len() + planet.optional.len());
+            for Dependency { interface, required, contenders, .. } in &explained[name] {
+                let by = plan.bindings.get(name).and_then(|bound| bound.get(interface));
+                let serving = contenders.iter().filter(|contender| contender.serves);
+                let serving: Vec<Provider> = serving
+                    .map(|c| Provider::Planet { name: c.planet.clone().unwrap(), export: c.interface.clone() })
+                    .collect();
+                prop_assert_eq!(serving.iter().collect::<Vec<_>>(), by.into_iter().collect::<Vec<_>>());
+                let who_can = contenders.iter().filter(|contender| contender.reason.starts_with("it runs, and could"));
+                prop_assert!(by.is_none() || who_can.count() == 0);
+                // Who runs and is not taken is outdone by who is.
+                if let Some(Provider::Planet { name, .. }) = by {
+                    let mut outdone = contenders.iter().filter(|contender| contender.reason.starts_with("it runs"));
+                    let by = format!("`{name}`");
+                    prop_assert!(outdone.all(|contender| contender.reason.contains(&by)));
+                }
+                prop_assert!(contenders.iter().all(|contender| contender.reason != "it does not run"));
+                prop_assert!(*required || contenders.iter().all(|c| !c.reason.contains("close the cycle")));
+            }
+        }
     }
 }

@@ -189,8 +189,7 @@ impl fmt::Display for Waiting {
         // What the next Planet of the cycle would serve is part of the cycle.
         let next = self.cycle.as_ref().and_then(|cycle| cycle.get(1));
         if let Some(cycle) = &self.cycle {
-            let path: Vec<String> = cycle.iter().map(|name| format!("`{name}`")).collect();
-            write!(f, "it waits for itself, along required imports: {}", path.join(" -> "))?;
+            write!(f, "it waits for itself, along required imports: {}", path(cycle))?;
             if f.alternate() {
                 f.write_str("\n  help: make one of these imports optional, or load another provider")?;
             }
@@ -208,6 +207,20 @@ impl fmt::Display for Waiting {
         }
         Ok(())
     }
+}
+
+impl Waiting {
+    /// The first thing that the Planet waits for, as one sentence.
+    pub(super) fn first(&self) -> String {
+        let unmet = if self.cycle.is_some() { 0 } else { 1 };
+        Self { unmet: self.unmet.iter().take(unmet).cloned().collect(), cycle: self.cycle.clone() }.to_string()
+    }
+}
+
+/// As `` `a` -> `b` ``.
+pub(super) fn path(names: &[impl fmt::Display]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(" -> ")
 }
 
 /// Whom a reason speaks of.
