@@ -7,7 +7,7 @@ use tokio::runtime::{self, Runtime};
 
 use crate::error::{Error, Kind};
 use crate::graph::Graph;
-use crate::primary::{self, Builder, Function, Interface, Reload, Report};
+use crate::primary::{self, Builder, Explanation, Function, Interface, Reload, Report};
 use crate::registry::Events;
 
 /// A [`Primary`](crate::Primary) for applications without an async runtime: it brings one of its own, and its methods wait.
@@ -115,6 +115,15 @@ impl Primary {
     /// As [`Primary::graph`](crate::Primary::graph).
     pub fn graph(&self) -> Graph {
         self.primary.graph()
+    }
+
+    /// As [`Primary::explain`](crate::Primary::explain).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn explain(&self, planet: &str) -> Result<Explanation, Error> {
+        self.primary.explain(planet)
     }
 
     /// As [`Primary::unload`](crate::Primary::unload).

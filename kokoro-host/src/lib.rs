@@ -178,9 +178,9 @@ pub use crate::interface::{InterfaceName, InterfaceNameError};
 pub use crate::limits::Limits;
 pub use crate::link::{Caller, Service};
 pub use crate::manifest::{Manifest, Permissions, SatelliteRequest};
-pub use crate::primary::{Builder, Handle, Interface, Primary, Reload, Report};
+pub use crate::primary::{Builder, Explanation, Handle, Interface, Primary, Reload, Report};
 pub use crate::registry::{Event, Events, State};
-pub use crate::resolve::{Obstacle, Unmet, Waiting};
+pub use crate::resolve::{Contender, Dependency, Obstacle, Unmet, Waiting};
 pub use crate::restarts::Restarts;
 /// Cancels calls: see [`Handle::cancelled_by`].
 pub use tokio_util::sync::CancellationToken;

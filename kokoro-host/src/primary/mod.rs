@@ -3,6 +3,7 @@
 mod admit;
 mod change;
 mod dynamic;
+mod explain;
 mod handle;
 mod load;
 mod reload;
@@ -20,6 +21,7 @@ use wasmtime::component::Linker;
 
 use self::admit::Judge;
 pub use self::dynamic::{Function, FunctionType};
+pub use self::explain::Explanation;
 use self::handle::Handles;
 pub use self::handle::{Description, Handle, Interface};
 pub use self::load::Report;
