@@ -24,17 +24,31 @@ pub(crate) enum Format {
     Svg,
 }
 
-pub(crate) async fn graph(dir: &Path, format: Format, allowed: &Allowed, hints: &Hints) -> Result<(), Failure> {
+pub(crate) async fn graph(
+    dir: &Path,
+    format: Format,
+    explain: Option<&str>,
+    allowed: &Allowed,
+    hints: &Hints,
+) -> Result<(), Failure> {
+    if explain.is_some() && !matches!(format, Format::Text | Format::Json) {
+        return Err(Failure::input("what `--explain` tells has only the formats `text` and `json`"));
+    }
     let (primary, report) = crate::load(dir, allowed, hints).await?;
     let graph = primary.graph();
-    let text = match format {
-        Format::Json => serde_json::to_string_pretty(&graph).map_err(Failure::failed)? + "\n",
-        Format::Mermaid => graph.to_mermaid(),
-        Format::Svg => graph.to_svg(),
-        Format::Text if report.planets.is_empty() => {
+    let explanation = explain.map(|name| primary.explain(name).map_err(Failure::failed)).transpose()?;
+    let text = match (explanation, format) {
+        (Some(explanation), Format::Json) => {
+            serde_json::to_string_pretty(&explanation).map_err(Failure::failed)? + "\n"
+        }
+        (Some(explanation), _) => format!("{explanation}\n"),
+        (None, Format::Json) => serde_json::to_string_pretty(&graph).map_err(Failure::failed)? + "\n",
+        (None, Format::Mermaid) => graph.to_mermaid(),
+        (None, Format::Svg) => graph.to_svg(),
+        (None, Format::Text) if report.planets.is_empty() => {
             format!("there is no planet in {} (no file `*.wasm`)\n", dir.display())
         }
-        Format::Text => graph.to_string(),
+        (None, Format::Text) => graph.to_string(),
     };
     primary.shutdown().await;
     output::print(&text)?;

@@ -59,6 +59,9 @@ enum Command {
         /// The form of the output
         #[arg(long, value_enum, default_value_t)]
         format: graph::Format,
+        /// Explains one Planet instead: who serves each of its imports, who else could, and why not
+        #[arg(long, value_name = "PLANET")]
+        explain: Option<String>,
         #[command(flatten)]
         allowed: Allowed,
     },
@@ -97,7 +100,9 @@ async fn main() -> ExitCode {
     tracing_subscriber::registry().with(log).with(hints.clone().with_filter(refusals)).init();
     let done = match cli.command {
         Command::Inspect { file, json } => inspect::inspect(&file, json),
-        Command::Graph { dir, format, allowed } => graph::graph(&dir, format, &allowed, &hints).await,
+        Command::Graph { dir, format, explain, allowed } => {
+            graph::graph(&dir, format, explain.as_deref(), &allowed, &hints).await
+        }
         Command::Call { dir, invocation, allowed } => call::call(&dir, &invocation, &allowed, &hints).await,
         Command::Run(run) => run.run(&hints, &console).await,
     };

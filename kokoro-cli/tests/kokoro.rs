@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -360,6 +361,41 @@ fn graph_says_who_waits_and_for_what() {
     let run = kokoro(["graph".as_ref(), folder.path().as_os_str()]);
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
     expect_file!["golden/graph_without_markdown.txt"].assert_eq(&run.stdout);
+}
+
+#[test]
+fn graph_explains_one_planet() {
+    let folder = folder("site-builder", &["markdown", "highlight", "outline", "page"]);
+    // Who would be a second provider of `outline`, and one whose version cannot stand in.
+    for (file, version) in [("other", "0.1.5"), ("next", "0.2.0")] {
+        let component = format!(r#"(component (instance $i) (export "site:content/outline@{version}" (instance $i)))"#);
+        let component = wat::parse_str(component).expect("well-formed WAT");
+        std::fs::write(folder.path().join(file).with_extension("wasm"), component).expect("a file");
+    }
+    let explain = |arguments: &[&str]| {
+        kokoro(["graph".as_ref(), folder.path().as_os_str()].into_iter().chain(arguments.iter().map(OsStr::new)))
+    };
+    let run = explain(&["--explain", "page"]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    expect_file!["golden/graph_explain.txt"].assert_eq(&run.stdout);
+    let run = explain(&["--explain=outline", "--format=json"]);
+    let value: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(
+        value,
+        json!({
+            "planet": "outline", "version": "0.1.0", "state": "running", "reason": null,
+            "imports": [{
+                "interface": "site:content/markdown@0.1.0", "required": true, "closest": [],
+                "contenders": [{
+                    "planet": "markdown", "interface": "site:content/markdown@0.1.0",
+                    "serves": true, "reason": "it serves it",
+                }],
+            }],
+        })
+    );
+    refused(&explain(&["--explain", "pgae"]), 1, expect_file!["golden/graph_explain_nearest.txt"]);
+    let run = explain(&["--explain=page", "--format=svg"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{}", run.stderr);
 }
 
 #[test]
