@@ -98,8 +98,9 @@ pub enum EdgeProvider {
 impl Graph {
     pub(crate) fn of(registry: &Registry) -> Self {
         let planets: Vec<Node> = registry.entries.iter().map(|(name, entry)| Node::of(name, entry)).collect();
-        let order = registry.order.iter().filter(|name| registry.entries[*name].is_running()).cloned().collect();
-        Self { planets, order }
+        let mut running: Vec<_> = registry.entries.iter().filter(|(_, entry)| entry.is_running()).collect();
+        running.sort_by_key(|(_, entry)| entry.started);
+        Self { planets, order: running.into_iter().map(|(name, _)| name.clone()).collect() }
     }
 
     /// The Planet of this name.

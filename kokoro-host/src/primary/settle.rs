@@ -165,8 +165,7 @@ impl Primary {
                 entry.planet = Some(Planet::new(Arc::clone(&entry.id), instance, most_waiting, self.watcher()));
                 entry.linked = Some(linked);
                 registry.change(name, State::Running, None);
-                registry.order.retain(|other| other != name);
-                registry.order.push(name.to_owned());
+                registry.has_started(name);
                 for (consumer, import) in consumers {
                     serve(&registry, consumer, import);
                 }

@@ -27,15 +27,14 @@ use crate::restarts::History;
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     pub(crate) entries: BTreeMap<String, Entry>,
-    /// The names of the Planets that were started, in this order.
-    pub(crate) order: Vec<String>,
     /// Pairs whose types do not fit.
     pub(crate) unfit: BTreeMap<Pair, String>,
     /// Which Planet the application prefers for the interfaces of a path.
     pub(crate) preferred: BTreeMap<String, String>,
-    /// By the path of an interface: the Planets that import or export it in some version.
-    concerned: HashMap<String, BTreeSet<String>>,
+    importers: ByPath,
+    exporters: ByPath,
     releases: u64,
+    starts: u64,
     listeners: Listeners,
     /// What is to be logged when nobody has the registry any more.
     unlogged: Vec<Logged>,
@@ -92,17 +91,19 @@ impl Registry {
         Self { preferred, ..Self::default() }
     }
 
-    /// Those who import or export something that shares a path with an import or export of this component, by name.
-    pub(crate) fn concerned<'a>(&'a self, inspection: &'a Inspection) -> BTreeSet<&'a str> {
-        let concerned = paths(inspection).filter_map(|path| self.concerned.get(path)).flatten();
-        concerned.map(String::as_str).collect()
+    /// Those who could serve this component, or be served by it, as far as paths tell, by name.
+    pub(crate) fn concerned<'a>(&'a self, inspection: &Inspection) -> BTreeSet<&'a str> {
+        let providers = inspection.imports.keys().flat_map(|import| self.exporters.of(import));
+        let consumers = inspection.exports.keys().flat_map(|export| self.importers.of(export));
+        providers.chain(consumers).collect()
     }
 
     /// Puts an entry under a free name.
     pub(crate) fn insert(&mut self, name: String, entry: Entry) {
         if entry.is_planet() {
-            for path in entry.inspection.iter().flat_map(|inspection| paths(inspection)) {
-                self.concerned.entry(path.to_owned()).or_default().insert(name.clone());
+            if let Some(inspection) = &entry.inspection {
+                self.importers.add(&name, inspection.imports.keys());
+                self.exporters.add(&name, inspection.exports.keys());
             }
         }
         let (to, reason) = entry.state();
@@ -114,7 +115,6 @@ impl Registry {
     /// Takes an entry out, and all that is known of it.
     pub(crate) fn remove(&mut self, name: &str) -> Option<Entry> {
         let entry = self.entries.remove(name)?;
-        self.order.retain(|other| other != name);
         self.forget_types(name, entry.inspection.as_deref());
         Some(entry)
     }
@@ -132,13 +132,9 @@ impl Registry {
         self.unfit.retain(|(consumer, _, provider), _| {
             consumer != name && !matches!(provider, Provider::Planet { name: other, .. } if other == name)
         });
-        for path in inspection.into_iter().flat_map(paths) {
-            if let Some(names) = self.concerned.get_mut(path) {
-                names.remove(name);
-                if names.is_empty() {
-                    self.concerned.remove(path);
-                }
-            }
+        if let Some(inspection) = inspection {
+            self.importers.remove(name, inspection.imports.keys());
+            self.exporters.remove(name, inspection.exports.keys());
         }
     }
 
@@ -147,8 +143,15 @@ impl Registry {
         let old = self.entries.get_mut(name).and_then(|entry| entry.inspection.replace(Arc::clone(inspection)));
         self.forget_types(name, old.as_deref());
         self.unfit.extend(unfit);
-        for path in paths(inspection) {
-            self.concerned.entry(path.to_owned()).or_default().insert(name.to_owned());
+        self.importers.add(name, inspection.imports.keys());
+        self.exporters.add(name, inspection.exports.keys());
+    }
+
+    /// Notes that a Planet has been started after all others.
+    pub(crate) fn has_started(&mut self, name: &str) {
+        self.starts += 1;
+        if let Some(entry) = self.entries.get_mut(name) {
+            entry.started = self.starts;
         }
     }
 
@@ -225,21 +228,43 @@ impl Registry {
         };
         let manifest = &inspection.manifest;
         let imports = || manifest.requires.iter().chain(&manifest.optional);
-        let others = imports().filter_map(|import| self.concerned.get(import.path())).flatten();
+        let others = imports().flat_map(|import| self.exporters.of(import));
         let serves = |entry: &Entry| {
             entry.inspection.iter().flat_map(|i| i.exports.keys()).any(|e| imports().any(|import| e.can_serve(import)))
         };
         let others = others.filter(|other| *other != name).filter_map(|other| {
             let entry = self.entries.get(other).filter(|entry| serves(entry))?;
-            Some((other.clone(), entry.release))
+            Some((other.to_owned(), entry.release))
         });
         Surroundings(others.collect())
     }
 }
 
-/// The paths of all interfaces that a component imports and exports.
-fn paths(inspection: &Inspection) -> impl Iterator<Item = &str> {
-    inspection.imports.keys().chain(inspection.exports.keys()).map(InterfaceName::path)
+/// The names of Planets by the paths of interfaces, in whatever version.
+#[derive(Debug, Default)]
+struct ByPath(HashMap<String, BTreeSet<String>>);
+
+impl ByPath {
+    fn add<'a>(&mut self, name: &str, interfaces: impl Iterator<Item = &'a InterfaceName>) {
+        for interface in interfaces {
+            self.0.entry(interface.path().to_owned()).or_default().insert(name.to_owned());
+        }
+    }
+
+    fn remove<'a>(&mut self, name: &str, interfaces: impl Iterator<Item = &'a InterfaceName>) {
+        for interface in interfaces {
+            if let Some(names) = self.0.get_mut(interface.path()) {
+                names.remove(name);
+                if names.is_empty() {
+                    self.0.remove(interface.path());
+                }
+            }
+        }
+    }
+
+    fn of(&self, interface: &InterfaceName) -> impl Iterator<Item = &str> {
+        self.0.get(interface.path()).into_iter().flatten().map(String::as_str)
+    }
 }
 
 /// Whom a Planet could have as providers: their names and releases. Whether they run is left out: one that fails because of
@@ -268,6 +293,8 @@ pub(crate) struct Entry {
     pub(crate) id: Arc<str>,
     /// Counts the releases of all Planets.
     pub(crate) release: u64,
+    /// Counts the starts of all Planets: the later the larger.
+    pub(crate) started: u64,
     pub(crate) planet: Option<Arc<Planet>>,
     /// Whether it is about to be unloaded.
     pub(crate) leaves: bool,
@@ -334,6 +361,7 @@ impl Entry {
             providers: BTreeMap::new(),
             id: "".into(),
             release: 0,
+            started: 0,
             planet: None,
             leaves: false,
             history: History::default(),
