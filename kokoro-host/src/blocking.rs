@@ -31,6 +31,8 @@ use crate::registry::Events;
 /// # }
 /// ```
 ///
+/// What is not a method that waits is waited for by [`wait`](Primary::wait): calls, [`reload`](Primary::reload), and the next event.
+///
 /// Inside an async runtime waiting would keep a thread from its work, or deadlock. There each method that waits returns an error
 /// that says what to use instead. That includes functions that the application serves: they run in this runtime, and are
 /// async themselves.

@@ -83,7 +83,16 @@ pub(crate) enum Kind {
     InOwnChain {
         change: &'static str,
         planet: String,
+        /// The Planet that waits, and would have to stop: that one, or one that requires it.
+        through: String,
         chain: Vec<String>,
+    },
+    /// A change would wait for the very call that asks for it.
+    HeldByOwnCall {
+        change: &'static str,
+        planet: String,
+        /// The Planet that is held: that one, or one that would have to stop with it.
+        held: String,
     },
     /// A change that a part of another change has asked for.
     WithinChange,
@@ -101,6 +110,9 @@ pub(crate) enum Kind {
         why: String,
         /// What is the case now.
         now: String,
+        /// The call of the life cycle that failed, if it was one.
+        call: Option<CallError>,
+        is_busy: bool,
     },
     NoFile {
         planet: String,
@@ -133,9 +145,23 @@ impl Error {
         self.call().is_some_and(|call| matches!(call.root().cause, Cause::Crashed(_)))
     }
 
-    /// Whether the call would have come back to a Planet that was waiting for it, or would have waited in a circle.
+    /// Whether the call would have come back to a Planet that was waiting for it, or would have waited in a circle; or whether a
+    /// change (an unload, ..) would have waited for the very call that asked for it.
     pub fn is_reentry(&self) -> bool {
-        self.call().is_some_and(|call| matches!(call.root().cause, Cause::Reentered | Cause::Circle(_)))
+        match &*self.0 {
+            Kind::InOwnChain { .. } | Kind::HeldByOwnCall { .. } | Kind::WithinChange => true,
+            _ => self.call().is_some_and(|call| matches!(call.root().cause, Cause::Reentered | Cause::Circle(_))),
+        }
+    }
+
+    /// Whether a Planet could not be changed because calls went on in it, or others held it, for too long. Later it may work.
+    pub fn is_busy(&self) -> bool {
+        matches!(&*self.0, Kind::Busy { .. } | Kind::NotReloaded { is_busy: true, .. })
+    }
+
+    /// Whether the Primary has been shut down.
+    pub fn is_shut_down(&self) -> bool {
+        matches!(&*self.0, Kind::ShutDown)
     }
 
     /// Whether the types of the two sides (or of arguments) do not fit, or a function does not exist.
@@ -162,7 +188,8 @@ impl Error {
         self.call().is_some_and(CallError::is_out_of_memory)
     }
 
-    /// Whether a new release of a Planet could not take the place of the old one, which goes on.
+    /// Whether a new release of a Planet could not take the place of the old one. That goes on, unless it has ended in an error
+    /// itself, in its `save` perhaps: then it is started anew, without its state.
     pub fn is_not_reloaded(&self) -> bool {
         matches!(&*self.0, Kind::NotReloaded { .. })
     }
@@ -175,6 +202,7 @@ impl Error {
     fn call(&self) -> Option<&CallError> {
         match &*self.0 {
             Kind::Call(call) => Some(call),
+            Kind::NotReloaded { call, .. } => call.as_ref(),
             _ => None,
         }
     }
@@ -246,15 +274,19 @@ impl fmt::Display for Error {
                 "the resource `{resource}` is served as `{this}` by `{one}` and as `{that}` by `{two}`, which pass it to each \
                  other\n  help: serve both by one type of `{resource}`"
             ),
-            Kind::InOwnChain { change, planet, chain } => {
+            Kind::InOwnChain { change, planet, through, chain } => {
                 let chain: Vec<String> = chain.iter().map(|name| format!("`{name}`")).collect();
-                write!(
-                    f,
-                    "planet `{planet}` cannot be {change} by a call that came through it: {}\n  \
-                     help: do it when that call has ended, in a task of its own",
-                    chain.join(" -> ")
-                )
+                write!(f, "planet `{planet}` cannot be {change} by a call that came through ")?;
+                match through == planet {
+                    true => f.write_str("it")?,
+                    false => write!(f, "`{through}`, which would have to stop as well")?,
+                }
+                write!(f, ": {}\n  {AFTERWARDS}", chain.join(" -> "))
             }
+            Kind::HeldByOwnCall { change, planet, held } => write!(
+                f,
+                "planet `{planet}` cannot be {change} by a call that holds `{held}` as an option\n  {AFTERWARDS}"
+            ),
             Kind::WithinChange => f.write_str(
                 "planets are being loaded, started or stopped, and this was called by one of them: it would wait for itself\n  \
                  help: do it in a task of its own, which nobody waits for",
@@ -262,8 +294,9 @@ impl fmt::Display for Error {
             Kind::Busy { change, planet, why } => {
                 write!(f, "planet `{planet}` was not {change}: {why}\n  help: try again later, or raise `Limits::drain`")
             }
-            Kind::NotReloaded { planet, step, why, now } => {
-                write!(f, "planet `{planet}` was not reloaded, {step}: {why}\n  {now}")
+            Kind::NotReloaded { planet, step, why, now, is_busy, .. } => {
+                write!(f, "planet `{planet}` was not reloaded, {step}: {why}\n  {now}")?;
+                f.write_str(if *is_busy { "\n  help: try again later, or raise `Limits::drain`" } else { "" })
             }
             Kind::NoFile { planet } => write!(
                 f,
@@ -282,6 +315,8 @@ impl fmt::Display for Error {
         }
     }
 }
+
+const AFTERWARDS: &str = "help: do it when that call has ended, in a task of its own";
 
 fn write_nearest(f: &mut fmt::Formatter<'_>, nearest: &[String]) -> fmt::Result {
     match nearest {

@@ -29,7 +29,7 @@
 //! - **Planets come and go while the application runs** ([`Primary::load`], [`unload`](Primary::unload),
 //!   [`reload`](Primary::reload), [`prefer`](Primary::prefer)). Dependents follow, stop or wait; a call is answered by the old
 //!   provider or by the new one, never by none in between. A new release takes over the old one's state, and if anything about it
-//!   fails, the old one goes on.
+//!   fails, the old one goes on (or, if it ended in an error itself while it saved, is started anew).
 //! - **Who ends in an error is started anew**, with growing pauses, until its [`Restarts`] are used up.
 //! - **Nobody hangs.** Every call has a deadline, nested calls a smaller one; a call that would come back to a Planet that
 //!   waits for it, or wait in a circle, is refused with the chain; and a call can be cancelled ([`Handle::cancelled_by`]).
@@ -88,9 +88,8 @@ pub mod rt;
 /// - for one that is called, a handle of the interface's name (`Greeting` above), to be had by
 ///   [`Primary::get`] and [`Primary::all`]. Its methods take parameters by reference, copy them, and return
 ///   `Result<_, kokoro_host::Error>` around whatever the function itself returns. `planet()` tells who answers,
-///   `within(duration)` sets the time that a call may take, and `with(value)` attaches a value to it. If a type of the
-///   interface has the handle's name already, the
-///   handle's name ends in `Handle`.
+///   `within(duration)` sets the time that a call may take, `with(value)` attaches a value to it, and `cancelled_by(&token)` lets it
+///   be taken back. If a type of the interface has the handle's name already, the handle's name ends in `Handle`.
 /// - for one that is served, a trait `Host` to implement (each function also gets the [`Caller`]), and a function
 ///   `serve` that makes of it what [`Builder::serve`] takes.
 ///

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// What Planets (plugins) may use up. The defaults suit plugins of a desktop program.
+/// What Planets (plugins) may use up. The defaults suit plugins of a desktop program. They are the same for all Planets of a Primary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -21,7 +21,8 @@ pub struct Limits {
     /// Default: 10,000. (Of WASI alone, 1,024 are the most, since the host has memory in each.)
     pub handles: usize,
     /// How large the arguments or the results of one call may be, when they leave a Planet, in bytes of the host's memory:
-    /// there each byte of a `list<u8>` takes 40. Default: 1 GiB.
+    /// there each byte of a `list<u8>` takes 40 between Planets and for [`Function`](crate::dynamic::Function), and 1 for typed
+    /// handles. It counts for no other limit. Default: 1 GiB.
     pub value: usize,
     /// How many calls may wait for one Planet at a time. Default: 10,000.
     pub waiting_calls: usize,
@@ -31,12 +32,14 @@ pub struct Limits {
     /// How long a call from the application may take, with all calls that it leads to, unless it says otherwise
     /// itself. Default: 30 seconds.
     pub call: Duration,
-    /// How long a Planet's instantiation and `start` may take. Default: 30 seconds.
+    /// How long a Planet's instantiation and `start` may take, and its `restore` in a reload. Default: 30 seconds.
     pub start: Duration,
-    /// How long a Planet's `stop` may take. Default: 5 seconds.
+    /// How long a Planet's `stop` may take, and its `save` in a reload. A shutdown waits as long for the calls in flight before
+    /// that. Default: 5 seconds.
     pub stop: Duration,
-    /// How long an unload, a reload or a restart waits for calls in flight, and for those who hold the Planet as an option.
-    /// Default: 10 seconds.
+    /// How long an unload, a reload or a restart waits for calls in flight, and for those who hold the Planet as an option. After
+    /// that reload and restart give up; an unload does not: a call that is still executed goes on to its deadline, and is the
+    /// last one, without a `stop`. Default: 10 seconds.
     pub drain: Duration,
     /// How long a call may still take after the application has cancelled it. Default: 1 second.
     pub grace: Duration,
@@ -90,7 +93,7 @@ impl Budget {
 }
 
 /// By how much a nested call's deadline comes before its caller's, so that the innermost Planet is the first to be late
-/// and its caller has time left to deal with that: a sixteenth of the time left, at least 1 and at most 50 milliseconds.
+/// and its caller has time left to deal with that: a sixteenth of the time left, at least 1 and at most 250 milliseconds.
 pub(crate) fn margin(left: Duration) -> Duration {
-    (left / 16).clamp(Duration::from_millis(1), Duration::from_millis(50))
+    (left / 16).clamp(Duration::from_millis(1), Duration::from_millis(250))
 }

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 ///
 /// The first restart comes after [`pause`](Restarts::pause), each further one after twice as long. Who has used up its restarts
 /// is `failed`. An instance that was lost with a call that it had made, to a Planet that failed, is started anew at once; so is
-/// one whose call the application cancelled. Both pay nothing. (If it cannot even start because of others, that is tried as often
+/// one whose call the application cancelled, or whose call had waited for most of its time and left it less than a second. They
+/// pay nothing. (If it cannot even start because of others, that is tried as often
 /// as there are restarts.)
 ///
 /// ```

@@ -239,7 +239,8 @@ async fn who_is_held_for_too_long_is_not_reloaded() {
     assert!(error.is_not_reloaded());
     expect_test::expect![[r#"
         planet `counter` was not reloaded, while the old one was to come to rest: `holder` went on using it in a call that did not end in time
-          the old one goes on"#]]
+          the old one goes on
+          help: try again later, or raise `Limits::drain`"#]]
     .assert_eq(&error.to_string());
     assert_eq!(primary.get::<Counter>().unwrap().next().await.unwrap(), 2, "the old one answers others meanwhile");
     gate.open();

@@ -191,6 +191,14 @@ impl Call {
         self.errand.holds_from_before(planet, u64::MAX)
     }
 
+    /// Does some work, in whatever task, as a part of the call `around` it.
+    pub(crate) async fn within<T>(around: Option<Self>, work: impl Future<Output = T>) -> T {
+        match around {
+            Some(call) => call.serving(work).await,
+            None => work.await,
+        }
+    }
+
     /// The names of the Planets that the call came through, the innermost last.
     pub(crate) fn chain(&self) -> &Arc<[Arc<str>]> {
         &self.chain

@@ -78,6 +78,9 @@ pub(crate) struct Crash {
     pub(crate) refused: Vec<String>,
 }
 
+/// Who was executing for that long is late, however long the call had waited before.
+const TIME_ENOUGH: Duration = Duration::from_secs(1);
+
 impl Cause {
     /// A call that a Planet has executed for too long.
     pub(super) fn late(late: Late, after: Duration, queued: Duration) -> Self {
@@ -96,11 +99,11 @@ impl Cause {
     }
 
     /// Whether the Planet that was called has itself to blame. Not so for who was lost with a call of its own, for who was cut
-    /// off by the application, and for who had less time to answer than the call had waited for.
+    /// off by the application, and for who had little time left to answer, and less than the call had waited for.
     pub(crate) fn is_own_doing(&self) -> bool {
         match self {
             Self::Dependency(_) | Self::Cancelled { .. } => false,
-            Self::Overdue { after, queued } => after > queued,
+            Self::Overdue { after, queued } => after > queued || *after >= TIME_ENOUGH,
             _ => true,
         }
     }
@@ -113,6 +116,12 @@ impl CallError {
             Cause::Dependency(inner) => inner.root(),
             _ => self,
         }
+    }
+
+    /// Whether another Planet was away just then, of which it lacked an answer, and may be back by and by.
+    pub(crate) fn was_not_met(&self) -> bool {
+        let root = self.root();
+        !std::ptr::eq(root, self) && matches!(root.cause, Cause::Gone(_) | Cause::OverdueInQueue(_))
     }
 
     pub(crate) fn is_out_of_memory(&self) -> bool {

@@ -246,14 +246,16 @@ impl Instance {
     pub(crate) async fn save(&mut self, call: &Call) -> Result<Result<Saved, String>, CallError> {
         let saved_state = self.saved_state.clone().expect("asked only of those who save");
         let saved: Option<(Result<Saved, String>,)> = self.call_own(call, saved_state, "save", ()).await?;
-        Ok(saved.map_or_else(|| Err("it has no `save`".to_owned()), |(saved,)| saved))
+        let saved = saved.map_or_else(|| Err("it has no `save`".to_owned()), |(saved,)| saved);
+        Ok(saved.map_err(|why| in_one_line(beginning(&why))))
     }
 
     /// Gives it the state of an older release; `Err` is the Planet's own reason why it does not take it.
     pub(crate) async fn restore(&mut self, call: &Call, saved: Saved) -> Result<Result<(), String>, CallError> {
         let saved_state = self.saved_state.clone().expect("asked only of those who save");
         let restored: Option<(Result<(), String>,)> = self.call_own(call, saved_state, "restore", (saved,)).await?;
-        Ok(restored.map_or_else(|| Err("it has no `restore`".to_owned()), |(restored,)| restored))
+        let restored = restored.map_or_else(|| Err("it has no `restore`".to_owned()), |(restored,)| restored);
+        Ok(restored.map_err(|why| in_one_line(beginning(&why))))
     }
 
     /// Calls a function of the life cycle, if there is one. After an error the instance is not to be used any more.

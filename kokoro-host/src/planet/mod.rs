@@ -11,7 +11,7 @@ mod output;
 mod refusals;
 mod wasi;
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -220,11 +220,10 @@ impl Planet {
         if let Some(instance) = seat.take() {
             let began = instance.began();
             // The application's own `Drop` may run here, of a resource of its own.
-            let dropped = catch_unwind(AssertUnwindSafe(|| drop(instance)));
-            self.has_lost(Loss { reason: reason.into(), pays, began });
-            if let Err(panic) = dropped {
-                resume_unwind(panic);
+            if catch_unwind(AssertUnwindSafe(|| drop(instance))).is_err() {
+                tracing::error!(target: "kokoro", planet = &*self.name, "a `Drop` of the application's panicked");
             }
+            self.has_lost(Loss { reason: reason.into(), pays, began });
         }
     }
 
@@ -356,8 +355,16 @@ impl Planet {
     /// flight and for those who hold it, and only then asks for the `call` that tells it.
     pub(crate) async fn stop(self: &Arc<Self>, drained: Instant, call: impl FnOnce() -> Call) -> Result<(), CallError> {
         const REASON: &str = "it has been stopped";
-        if self.is_restarting() {
-            self.abandon(REASON);
+        let end = || End { reason: REASON.into(), stopped: true };
+        let had_none = self.condition.send_if_modified(|condition| {
+            let restarting = matches!(condition, Condition::Restarting { .. });
+            if restarting {
+                *condition = Condition::Ended(end());
+            }
+            restarting
+        });
+        if had_none {
+            self.vacate_if_ended();
             return Ok(());
         }
         let change = self.hold_calls();
@@ -379,7 +386,7 @@ impl Planet {
             None => Ok(()),
         };
         self.set_holder(None);
-        self.close(End { reason: REASON.into(), stopped: true });
+        self.close(end());
         self.vacate(&mut seat);
         told
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::settle::{Anew, Recipe, Started, Unfinished, listed};
+use super::supervise::is_this;
 use super::{Life, Primary, Report, path_of};
 use crate::error::{Error, Kind, nearest};
 use crate::planet::{Busy, Call, End, Planet};
@@ -46,7 +47,7 @@ impl Primary {
                 before
             };
             primary.settle(&Anew::default()).await;
-            Ok(primary.changed_since(&before))
+            Ok(primary.changed_since(&before, None))
         })
         .await
     }
@@ -86,11 +87,7 @@ impl Primary {
                 primary.start_over(&name, &planet).await?;
             }
             primary.settle(&Anew::default()).await;
-            let mut report = primary.changed_since(&before);
-            if !report.planets.iter().any(|node| node.name == name) {
-                report.planets.extend(primary.graph().planet(&name).cloned());
-            }
-            Ok(report)
+            Ok(primary.changed_since(&before, Some(&name)))
         })
         .await
     }
@@ -131,6 +128,10 @@ impl Primary {
         planet.is_held_by(None);
         unfinished.over();
         let mut registry = self.registry();
+        // What it requires may have failed meanwhile, and taken it along.
+        if !is_this(&registry, planet) {
+            return Ok(());
+        }
         match started {
             Ok(Started { instance, .. }) => {
                 if let Some(entry) = registry.entries.get_mut(name) {
@@ -156,13 +157,14 @@ impl Primary {
     ///
     /// From now on, and for what is bound already: each import and each handle of the interface goes to the best provider,
     /// without a restart of anybody. What is held as an option stays until the call has ended in which it was asked for. The
-    /// name of a Planet that is yet to come will do.
+    /// name of a Planet that is yet to come will do. A preference that is taken away (`None`) moves nobody: what is bound goes on
+    /// to serve.
     ///
     /// # Errors
     ///
-    /// If this is a part of a start or a stop, or if the Primary has been shut down.
+    /// If `interface` is no name of an interface, if this is a part of a start or a stop, or if the Primary has been shut down.
     pub async fn prefer(&self, interface: &str, planet: Option<&str>) -> Result<(), Error> {
-        let (primary, path) = (self.clone(), path_of(interface).to_owned());
+        let (primary, path) = (self.clone(), path_of(interface)?);
         let planet = planet.map(str::to_owned);
         let around = Call::around();
         self.to_the_end(async move {
@@ -203,9 +205,10 @@ impl Primary {
         registry.entries.iter().map(|(name, entry)| (name.clone(), entry.state().0)).collect()
     }
 
-    pub(super) fn changed_since(&self, before: &BTreeMap<String, State>) -> Report {
+    /// The Planets whose state is another one than before, and the one of that name.
+    pub(super) fn changed_since(&self, before: &BTreeMap<String, State>, name: Option<&str>) -> Report {
         let mut planets = self.graph().planets;
-        planets.retain(|node| before.get(&node.name) != Some(&node.state));
+        planets.retain(|node| before.get(&node.name) != Some(&node.state) || Some(node.name.as_str()) == name);
         Report { planets }
     }
 }
@@ -245,7 +248,8 @@ pub(super) fn entry_mut<'a>(registry: &'a mut Registry, name: &str) -> Result<&'
     Ok(registry.entries.get_mut(name).expect("it is there"))
 }
 
-/// An error if the call that a change is a part of has come through one of the Planets that it concerns.
+/// An error if the call that a change is a part of has come through one of the Planets that it concerns; the last of `names` is the
+/// one that is asked for.
 pub(super) fn not_in_chain(
     registry: &Registry,
     around: Option<&Call>,
@@ -253,17 +257,17 @@ pub(super) fn not_in_chain(
     names: &[String],
 ) -> Result<(), Error> {
     let Some(call) = around else { return Ok(()) };
+    let asked = || names.last().cloned().unwrap_or_default();
     let held = names.iter().find(|name| registry.entries.get(*name).is_some_and(|entry| call.holds(&entry.id)));
-    if let Some(planet) = held {
-        let why = "the call that asks for this holds it as an option".to_owned();
-        return Err(Kind::Busy { change, planet: planet.clone(), why }.into());
+    if let Some(held) = held {
+        return Err(Kind::HeldByOwnCall { change, planet: asked(), held: held.clone() }.into());
     }
     let concerned =
         names.iter().find(|name| registry.entries.get(*name).is_some_and(|entry| call.came_through(&entry.id)));
     match concerned {
-        Some(planet) => {
+        Some(through) => {
             let chain = call.chain().iter().map(|name| name.to_string()).collect();
-            Err(Kind::InOwnChain { change, planet: planet.clone(), chain }.into())
+            Err(Kind::InOwnChain { change, planet: asked(), through: through.clone(), chain }.into())
         }
         None => Ok(()),
     }

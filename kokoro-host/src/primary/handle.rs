@@ -94,7 +94,7 @@ impl Handle {
     /// The same handle, whose calls can be taken back: once `token` is cancelled, a call that waits for its turn ends at once.
     /// One that is executed goes on for [`Limits::grace`](crate::Limits::grace) at the most. The Planet can see it
     /// (`kokoro:core/current-call`) and give up; if it does not, its instance is ended and started anew. So are all Planets
-    /// that the call has led to and that do not give up.
+    /// that the call has led to and that do not give up. A token that was given before gives way.
     ///
     /// ```
     /// # mod bindings {
@@ -239,7 +239,12 @@ impl Handles {
     pub(super) fn rebind(&self, registry: &Registry, moves: impl Fn(&Target, &str) -> Move) {
         for follower in &self.0 {
             let Some(binding) = follower.binding.upgrade() else { continue };
-            let Some(today) = binding.target() else { continue };
+            let Some(today) = binding.target() else {
+                if let Ok(next) = best(registry, follower.wanted, follower.only.as_deref()) {
+                    binding.point_at(Some(next));
+                }
+                continue;
+            };
             let only = follower.only.as_deref();
             let next = match moves(&today, follower.wanted.name.path()) {
                 Move::No => continue,
@@ -247,8 +252,11 @@ impl Handles {
                     .or_else(|_| best(registry, follower.wanted, only)),
                 Move::ToTheBest => best(registry, follower.wanted, only),
             };
-            if let Ok(next) = next {
-                binding.point_at(Some(next));
+            match next {
+                Ok(next) => _ = binding.point_at(Some(next)),
+                // One that has ended can say why; one that does not fit any more is nobody.
+                Err(_) if today.planet.ended().is_none() => _ = binding.point_at(None),
+                Err(_) => {}
             }
         }
     }
@@ -293,16 +301,21 @@ pub(super) fn get<I: Interface>(primary: &Primary) -> Result<I, Error> {
 pub(super) fn all<I: Interface>(primary: &Primary) -> Vec<I> {
     let wanted = I::description();
     let names: Vec<Arc<str>> = primary.registry().entries.keys().map(|name| name.as_str().into()).collect();
-    let handles = names.into_iter().filter_map(|name| match best(&primary.registry(), wanted, Some(&name)) {
-        Ok(target) => Some(I::from_handle(handle(primary, wanted, target, Some(name)))),
-        Err(error) => {
-            if error.is_mismatch() {
+    let mut handles = Vec::new();
+    for name in names {
+        let found = {
+            let registry = primary.registry();
+            best(&registry, wanted, Some(&name)).map(|target| handle(primary, wanted, target, Some(Arc::clone(&name))))
+        };
+        match found {
+            Ok(handle) => handles.push(I::from_handle(handle)),
+            Err(error) if error.is_mismatch() => {
                 tracing::warn!(target: "kokoro", planet = &*name, "left out: {error}");
             }
-            None
+            Err(_) => {}
         }
-    });
-    handles.collect()
+    }
+    handles
 }
 
 fn handle(primary: &Primary, wanted: &'static Description, target: Target, only: Option<Arc<str>>) -> Handle {

@@ -33,6 +33,7 @@ use crate::admission::{Admission, Candidate};
 use crate::engine::Engine;
 use crate::error::{Error, Kind};
 use crate::graph::Graph;
+use crate::interface::InterfaceName;
 use crate::limits::{Budget, Limits};
 use crate::link::{self, Service};
 use crate::planet::{self, Call, Changing, Terms};
@@ -146,7 +147,7 @@ impl Builder {
 
     /// Prefers one Planet, by name, where several provide an interface (`acme:log/sink`, in whatever version).
     pub fn prefer(mut self, interface: &str, planet: impl Into<String>) -> Self {
-        self.preferred.insert(path_of(interface).to_owned(), planet.into());
+        self.preferred.insert(interface.to_owned(), planet.into());
         self
     }
 
@@ -154,9 +155,10 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If there is no tokio runtime here, if one interface is served twice, if two interfaces that share a resource are served
+    /// If there is no tokio runtime here, if what is preferred is no name of an interface, if one interface is served twice, if two interfaces that share a resource are served
     /// with different types of it, or if Wasmtime does not run on this machine. The
-    /// runtime needs a clock (`enable_time`); without one, tokio panics at the first deadline.
+    /// runtime needs a clock (`enable_time`); without one, tokio panics at the first deadline. What the Primary does belongs to
+    /// this runtime, wherever it is awaited: it has to be driven as long as the Primary is used.
     pub fn build(self) -> Result<Primary, Error> {
         let runtime = runtime::Handle::try_current().map_err(|_| Kind::NoRuntime)?;
         for (i, service) in self.services.iter().enumerate() {
@@ -170,6 +172,8 @@ impl Builder {
                 }
             }
         }
+        let preferred = self.preferred.into_iter().map(|(interface, planet)| Ok((path_of(&interface)?, planet)));
+        let preferred = preferred.collect::<Result<_, Error>>()?;
         let engine = match self.engine {
             Some(engine) => engine,
             None => Engine::new()?,
@@ -186,7 +190,7 @@ impl Builder {
             runtime,
             changing: tokio::sync::Mutex::new(Life::Open),
             change: Changing::default(),
-            registry: Mutex::new(Registry::preferring(self.preferred)),
+            registry: Mutex::new(Registry::preferring(preferred)),
             handles: Mutex::default(),
         };
         Ok(Primary { shared: Arc::new(shared) })
@@ -295,7 +299,8 @@ impl Primary {
         let mut life = self.shared.changing.lock().await;
         *life = Life::ShutDown;
         let living = {
-            let registry = self.registry();
+            let mut registry = self.registry();
+            registry.entries.values_mut().for_each(|entry| entry.leaves = false);
             stop_order(&self.problem(&registry, &Anew::default()))
         };
         for name in &living {
@@ -311,7 +316,11 @@ impl Primary {
 
     /// A change that is given up half-way would leave Planets half-way too.
     fn to_the_end<T: Send + 'static>(&self, change: impl Future<Output = T> + Send + 'static) -> ToTheEnd<T> {
-        ToTheEnd::new(change, &self.shared.runtime)
+        let Some((around, serves)) = Call::around().map(|around| around.served()) else {
+            return ToTheEnd::new(change, &self.shared.runtime);
+        };
+        // Once nobody waits for the change any more, nor does the call that it is a part of.
+        ToTheEnd::new(around.serving(change), &self.shared.runtime).unless_given_up(move || drop(serves))
     }
 
     /// A call of the life cycle that is part of a change of this Primary.
@@ -331,8 +340,9 @@ impl Primary {
 }
 
 /// The path of an interface that may have a version: `acme:log/sink`.
-fn path_of(interface: &str) -> &str {
-    interface.split('@').next().unwrap_or_default()
+fn path_of(interface: &str) -> Result<String, Error> {
+    let interface: InterfaceName = interface.parse()?;
+    Ok(interface.path().to_owned())
 }
 
 impl Drop for Shared {

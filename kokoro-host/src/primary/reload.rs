@@ -17,7 +17,7 @@ use crate::error::{Error, Kind};
 use crate::inspect::Inspection;
 use crate::interface::InterfaceName;
 use crate::link::{Bindings, fit};
-use crate::planet::{Busy, Call, Instance, Loss, Planet, Saved};
+use crate::planet::{Busy, Call, CallError, Instance, Loss, Planet, Saved};
 use crate::registry::{Entry, Event, Registry, State};
 use crate::resolve::{Outsider, Pair, Plan, Provider, resolve};
 
@@ -69,7 +69,8 @@ impl Primary {
     /// the new one.
     ///
     /// Whatever fails, the old one goes on, and nothing of the new one is left (what its `start` has done to others is not
-    /// undone). The application is asked about the new release as about every other ([`Builder::admit`](crate::Builder::admit)).
+    /// undone). Only if the old one itself ends in an error, in its `save`, it is started anew, without its state. The
+    /// application is asked about the new release as about every other ([`Builder::admit`](crate::Builder::admit)).
     /// The new one chooses its own providers anew.
     ///
     /// A Planet that does not run is replaced by the new release, which starts if it can.
@@ -106,6 +107,8 @@ struct Newcomer {
     unfit: Vec<(Pair, String)>,
 }
 
+const AT_REST: &str = "while the old one was to come to rest";
+
 /// What has gone wrong, while what was done.
 #[derive(Debug)]
 struct Failed {
@@ -113,11 +116,17 @@ struct Failed {
     why: String,
     /// Whether that was because the old one has ended for good.
     has_ended: bool,
+    is_busy: bool,
+    call: Option<CallError>,
 }
 
 impl Failed {
     fn new(step: &'static str, why: impl ToString) -> Self {
-        Self { step, why: why.to_string(), has_ended: false }
+        Self { step, why: why.to_string(), has_ended: false, is_busy: false, call: None }
+    }
+
+    fn of_call(step: &'static str, error: CallError) -> Self {
+        Self { call: Some(error.clone()), ..Self::new(step, error) }
     }
 }
 
@@ -177,11 +186,7 @@ impl Reload {
                     change.register(spare);
                 }
                 change.settle(&Anew::default()).await;
-                let mut report = change.changed_since(&before);
-                if !report.planets.iter().any(|node| node.name == name) {
-                    report.planets.extend(change.graph().planet(&name).cloned());
-                }
-                Ok(report)
+                Ok(change.changed_since(&before, Some(&name)))
             })
             .await
     }
@@ -189,7 +194,7 @@ impl Reload {
 
 impl Primary {
     fn not_reloaded(&self, name: &str, failed: Failed) -> Error {
-        let Failed { step, why, .. } = failed;
+        let Failed { step, why, is_busy, call, .. } = failed;
         let first = why.lines().next().unwrap_or_default();
         let reason = format!("{step}: {first}");
         tracing::warn!(target: "kokoro::life", planet = name, "not reloaded, {step}: {why}");
@@ -200,7 +205,7 @@ impl Primary {
             Some((_, summary)) => format!("the old one is {summary}"),
             None => "it is not there any more".to_owned(),
         };
-        Kind::NotReloaded { planet: name.to_owned(), step, why, now }.into()
+        Kind::NotReloaded { planet: name.to_owned(), step, why, now, call, is_busy }.into()
     }
 
     async fn read_and_judge(&self, name: &str, source: Source) -> Result<Judged, Failed> {
@@ -237,43 +242,25 @@ impl Primary {
         let admission = admitted.map_err(|reason| Failed::new("when the application was asked", reason))?;
         let inspection = Arc::new(inspection);
         let _change = planet.change().await;
-        if planet.ended().is_some() {
-            return Err(Failed {
-                has_ended: true,
-                ..Failed::new("while the old one was to come to rest", "it has ended")
-            });
-        }
-        let (newcomer, plan, release) = {
+        let (newcomer, plan, stops, release) = {
             let mut registry = self.registry();
+            if !registry.entries[name].lives() {
+                return Err(Failed { has_ended: true, ..Failed::new(AT_REST, "it has ended") });
+            }
             let (bindings, unfit) = self.compare_types(&registry, name, &inspection);
             let newcomer = Newcomer { file, inspection, admission, bindings, unfit };
-            if !cascades {
-                self.no_misfits(&registry, name, planet, &newcomer)?;
-            }
-            let plan = self.plan_with(&registry, name, &newcomer);
-            if let Some(waiting) = plan.waiting.get(name) {
-                return Err(Failed::new("while its dependencies were looked for", waiting_reason(waiting).details));
-            }
-            // Those that stop on another's account are not among those that this one takes along.
-            let pending = self.plan(&registry, &Anew::default()).stops;
-            let mut stops = plan.stops.clone();
-            stops.retain(|stopped| stopped != name && !pending.contains(stopped));
-            if !cascades && let Some(stopped) = stops.first() {
-                let why = format!("`{stopped}` could not run any more: {}", plan.waiting[stopped]);
-                return Err(Failed::new("while the plan was made", why));
-            }
+            let (plan, stops) = self.plan_and_stops(&registry, name, planet, &newcomer, cascades)?;
             not_in_chain(&registry, around, "stopped", &stops)
                 .map_err(|error| Failed::new("while the plan was made", error))?;
-            (newcomer, Along { plan, stops }, registry.next_release())
+            (newcomer, plan, stops, registry.next_release())
         };
-        let Along { plan, stops } = plan;
         point_bindings(&self.registry(), &newcomer.bindings, plan.bindings.get(name));
         let started = self.start_beside(name, &newcomer, release).await?;
+        let led_away = self.lead_away(name, planet, &stops, &newcomer, cascades)?;
         for stopped in &stops {
             let reason = format!("the new release of `{name}` does not fit it").into();
             self.stop(stopped, self.shared.limits.drain, Some(reason)).await;
         }
-        let led_away = self.lead_away(name, &plan);
         let swapped = self.swap(name, planet, newcomer, started, cascades, release).await;
         if swapped.is_err() {
             self.lead_back(led_away);
@@ -300,7 +287,7 @@ impl Primary {
         let call = self.life_cycle_call(self.shared.limits.start);
         self.instantiate(recipe, &call).await.map_err(|error| match error {
             StartError::Link(problem) => Failed::new("while it was linked", problem),
-            StartError::Call(error) => Failed::new("while it was started", error),
+            StartError::Call(error) => Failed::of_call("while it was started", error),
         })
     }
 
@@ -321,21 +308,22 @@ impl Primary {
         let drained = planet.drain(change, Instant::now() + limits.drain).await;
         let mut seat = drained.map_err(|busy| Failed {
             has_ended: matches!(busy, Busy::Ended),
-            ..Failed::new("while the old one was to come to rest", why_busy(&busy))
+            is_busy: !matches!(busy, Busy::Ended),
+            ..Failed::new(AT_REST, why_busy(&busy))
         })?;
         // One that has ended in an error meanwhile has no state, and is to be started anew with none.
-        if seat.as_ref().is_some_and(|old| old.saves_state()) && new.saves_state() {
+        let saves = seat.as_ref().is_some_and(|old| old.saves_state());
+        let state_lost = saves && !new.saves_state();
+        if state_lost {
+            tracing::warn!(target: "kokoro", planet = name, "the new release takes no state, so that the old one's is lost");
+        } else if saves {
             let saved = self.save(planet, &mut seat).await?;
             new = self.restore(planet, new, saved).await?;
         }
         let version = newcomer.inspection.manifest.version.clone();
         let (old, left) = {
             let mut registry = self.registry();
-            // Others may have come to use it, or have failed, while it was started.
-            if !cascades {
-                self.no_misfits(&registry, name, planet, &newcomer)?;
-            }
-            let plan = self.plan_with(&registry, name, &newcomer);
+            let (plan, _) = self.plan_and_stops(&registry, name, planet, &newcomer, cascades)?;
             let old = seat.replace(new);
             registry.replace_types(name, &newcomer.inspection, newcomer.unfit);
             let entry = registry.entries.get_mut(name).expect("entries stay while a change goes on");
@@ -355,7 +343,7 @@ impl Primary {
             }
             self.rebind(&registry, &Anew::default());
             tell_of_new_providers(&registry, name, &before);
-            registry.tell(|| Event::Reloaded { planet: name.to_owned(), version });
+            registry.tell(|| Event::Reloaded { planet: name.to_owned(), version, state_lost });
             (old, left)
         };
         drop(held);
@@ -363,8 +351,13 @@ impl Primary {
         drop(seat);
         if let Some(mut old) = old {
             let call = self.life_cycle_call(limits.stop);
-            if let Err(error) = old.stop(&call).await {
-                tracing::warn!(target: "kokoro", planet = name, "while the old release stopped: {error}");
+            // In a task of its own, as every stop.
+            let problem = match tokio::spawn(async move { old.stop(&call).await }).await {
+                Ok(told) => told.err().map(|error| error.to_string()),
+                Err(_) => Some("a panic of the application ended its stop".to_owned()),
+            };
+            if let Some(problem) = problem {
+                tracing::warn!(target: "kokoro", planet = name, "while the old release stopped: {problem}");
             }
         }
         left.planets.values().for_each(|binding| _ = binding.point_at(None));
@@ -382,7 +375,7 @@ impl Primary {
             let saved = old.save(&call).await;
             (old, saved)
         };
-        let saved = self.shared.runtime.spawn(work).await;
+        let saved = tokio::spawn(work).await;
         planet.is_held_by(None);
         match saved {
             Ok((old, Ok(saved))) => {
@@ -392,7 +385,7 @@ impl Primary {
             Ok((old, Err(error))) => {
                 *seat = Some(old);
                 planet.lost(seat, &error);
-                Err(Failed::new(STEP, error))
+                Err(Failed::of_call(STEP, error))
             }
             Err(_) => {
                 let reason = "a panic of the application ended it while it saved its state";
@@ -416,22 +409,34 @@ impl Primary {
             let restored = new.restore(&call, saved).await;
             (new, restored)
         };
-        let restored = self.shared.runtime.spawn(work).await;
+        let restored = tokio::spawn(work).await;
         planet.is_held_by(None);
         match restored {
             Ok((new, Ok(Ok(())))) => Ok(new),
             Ok((_, Ok(Err(why)))) => Err(Failed::new(STEP, why)),
-            Ok((_, Err(error))) => Err(Failed::new(STEP, error)),
+            Ok((_, Err(error))) => Err(Failed::of_call(STEP, error)),
             Err(_) => Err(Failed::new(STEP, "a panic of the application ended it")),
         }
     }
 
-    /// Binds those elsewhere, as the plan has it, whom the new release of `name` does not fit, as long as the old one serves: nobody is
-    /// to find a gap, or to take as an option what is about to go.
-    fn lead_away(&self, name: &str, plan: &Plan) -> Vec<(String, InterfaceName, Provider)> {
+    /// Binds those elsewhere, as the plan has it, whom the new release of `name` does not fit, or whom those serve who have to stop,
+    /// as long as they do: nobody is to find a gap, or to take as an option what is about to go.
+    fn lead_away(
+        &self,
+        name: &str,
+        planet: &Arc<Planet>,
+        stops: &[String],
+        newcomer: &Newcomer,
+        cascades: bool,
+    ) -> Result<Vec<(String, InterfaceName, Provider)>, Failed> {
         let mut led_away = Vec::new();
         let mut registry = self.registry();
-        let is_it = |provider: &Provider| matches!(provider, Provider::Planet { name: other, .. } if other == name);
+        // Others may have come to use it, or have failed, while the new release was started.
+        let (plan, _) = self.plan_and_stops(&registry, name, planet, newcomer, cascades)?;
+        let is_it = |provider: &Provider| match provider {
+            Provider::Host => false,
+            Provider::Planet { name: other, .. } => other == name || stops.contains(other),
+        };
         for (consumer, providers) in plan.bindings.iter().filter(|(consumer, _)| *consumer != name) {
             let Some(entry) = registry.entries.get_mut(consumer).filter(|entry| entry.lives()) else { continue };
             let leaves = |(import, today): (&InterfaceName, &Provider)| {
@@ -447,7 +452,7 @@ impl Primary {
             }
         }
         self.rebind(&registry, &Anew::default());
-        led_away
+        Ok(led_away)
     }
 
     /// Binds those again to the old release, which goes on, that were led away from it.
@@ -461,6 +466,35 @@ impl Primary {
             }
         }
         self.rebind(&registry, &Anew::default());
+    }
+
+    /// The plan with a new release, and who has to stop for it; an error if it cannot come like that.
+    fn plan_and_stops(
+        &self,
+        registry: &Registry,
+        name: &str,
+        planet: &Arc<Planet>,
+        newcomer: &Newcomer,
+        cascades: bool,
+    ) -> Result<(Plan, Vec<String>), Failed> {
+        if !cascades {
+            self.no_misfits(registry, name, planet, newcomer)?;
+        }
+        let plan = self.plan_with(registry, name, newcomer);
+        if let Some(waiting) = plan.waiting.get(name) {
+            return Err(Failed::new("while its dependencies were looked for", waiting_reason(waiting).details));
+        }
+        // Those that stop on another's account are not among those that this one takes along.
+        let pending = self.plan(registry, &Anew::default()).stops;
+        let mut stops = plan.stops.clone();
+        stops.retain(|stopped| stopped != name && !pending.contains(stopped));
+        match stops.first() {
+            Some(stopped) if !cascades => {
+                let why = format!("`{stopped}` could not run any more: {}", plan.waiting[stopped]);
+                Err(Failed::new("while the plan was made", why))
+            }
+            _ => Ok((plan, stops)),
+        }
     }
 
     /// The plan as it would be with a new release, which chooses its providers anew.
@@ -516,22 +550,16 @@ impl Primary {
     }
 }
 
-/// What a reload is planned to bring along.
-struct Along {
-    plan: Plan,
-    /// Who has to stop.
-    stops: Vec<String>,
-}
-
 /// Tells of the imports that a Planet has from others than before.
 fn tell_of_new_providers(registry: &Registry, name: &str, before: &BTreeMap<InterfaceName, Provider>) {
     let planet = |provider: &Provider| match provider {
         Provider::Host => None,
         Provider::Planet { name, .. } => Some(name.clone()),
     };
-    for (interface, provider) in &registry.entries[name].providers {
-        let provider = planet(provider);
-        if before.get(interface).is_some_and(|before| planet(before) != provider) {
+    let entry = &registry.entries[name];
+    for (interface, before) in before.iter().filter(|(interface, _)| entry.bindings.planets.contains_key(interface)) {
+        let provider = entry.providers.get(interface).and_then(planet);
+        if planet(before) != provider {
             let (planet, interface) = (name.to_owned(), interface.clone());
             registry.tell(|| Event::Bound { planet, interface, provider });
         }

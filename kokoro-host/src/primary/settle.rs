@@ -177,7 +177,7 @@ impl Primary {
                 let entry = registry.entries.get_mut(name).expect("it is there");
                 entry.failed_among = Some(among);
                 if let StartError::Call(error) = &reason
-                    && !error.cause.is_own_doing()
+                    && error.was_not_met()
                 {
                     entry.failed_through = error.root().planet.clone();
                 }
@@ -236,7 +236,7 @@ impl Primary {
             stopped.stop(Instant::now() + drain, call).await
         };
         // In a task of its own: a panic of what the application serves must not keep others from being stopped.
-        let told = self.shared.runtime.spawn(work.instrument(span.clone())).await;
+        let told = tokio::spawn(Call::within(Call::around(), work.instrument(span.clone()))).await;
         let problem = match told {
             Ok(told) => {
                 span.record("outcome", told.as_ref().map_or_else(CallError::kind, |()| "stopped"));

@@ -7,7 +7,7 @@ use super::change::first_line;
 use super::settle::{Anew, Recipe, StartError, Started, Unfinished, apply, is_served, waiting_reason};
 use super::{Life, Primary, Shared};
 use crate::planet::{Cause, End, Loss, Outlook, Planet, Watcher};
-use crate::registry::{Entry, Reason, Registry, State};
+use crate::registry::{Reason, Registry, State};
 use crate::resolve::Plan;
 use crate::restarts::Verdict;
 
@@ -34,6 +34,7 @@ impl Primary {
             Verdict::Restart(_) if !is_served(&registry, name) => {
                 let plan = self.plan(&registry, &Anew::default());
                 self.halt(&mut registry, &plan, name);
+                self.settle_soon();
                 Outlook::Over
             }
             Verdict::Restart(pause) => {
@@ -115,7 +116,7 @@ fn anew(reason: &str) -> Reason {
 }
 
 /// Whether it is this Planet that is known by its name, and it lives.
-fn is_this(registry: &Registry, planet: &Arc<Planet>) -> bool {
+pub(super) fn is_this(registry: &Registry, planet: &Arc<Planet>) -> bool {
     let entry = registry.entries.get(&**planet.name()).filter(|entry| entry.lives());
     entry.and_then(|entry| entry.planet.as_ref()).is_some_and(|known| Arc::ptr_eq(known, planet))
 }
@@ -155,8 +156,11 @@ impl Primary {
         let call = self.life_cycle_call(self.shared.limits.start);
         planet.is_held_by(Some(&call));
         let unfinished = Unfinished::new(self, name, Some(planet));
+        // If it is stopped meanwhile, the start goes on where nobody waits for it: others may be executing calls of it.
+        let (primary, begun) = (self.clone(), call.clone());
+        let start = self.to_the_end(async move { primary.instantiate(recipe, &begun).await });
         let started = tokio::select! {
-            started = self.instantiate(recipe, &call) => started,
+            started = start => started,
             () = planet.closed() => {
                 unfinished.over();
                 planet.is_held_by(None);
@@ -174,11 +178,12 @@ impl Primary {
                         return None;
                     }
                     registry.change(name, State::Running, None);
-                    // Who could not start because of it may try again.
-                    let through = |entry: &Entry| entry.failed_through.as_deref() == Some(name);
-                    for entry in registry.entries.values_mut().filter(|entry| through(entry)) {
-                        entry.try_again = true;
-                        again = true;
+                    // Who could not start because of it may try again: once, since it may be the one to blame after all.
+                    for entry in registry.entries.values_mut() {
+                        if entry.failed_through.take_if(|through| **through == *name).is_some() && !entry.tried_again {
+                            (entry.try_again, entry.tried_again) = (true, true);
+                            again = true;
+                        }
                     }
                 }
                 // If it has been stopped meanwhile, this instance goes with it.

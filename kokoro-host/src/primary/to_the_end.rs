@@ -34,6 +34,9 @@ impl<T: Send + 'static> Future for ToTheEnd<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         self.begun = true;
+        // Wherever it is polled: its timers and tasks have to live as long as the Primary.
+        let runtime = self.runtime.clone();
+        let _inside = runtime.enter();
         // Taken out, so that work that panics is not gone on with.
         let mut work = self.work.take().expect("a future is not polled after it is done");
         let poll = work.as_mut().poll(context);

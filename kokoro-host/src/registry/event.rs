@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use semver::Version;
 use serde::Serialize;
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::State;
 use crate::interface::InterfaceName;
@@ -41,8 +42,10 @@ pub enum Event {
         planet: String,
         /// The new release's version, if it gives one.
         version: Option<Version>,
+        /// Whether the old one saves its state, and the new one takes none, so that it is lost.
+        state_lost: bool,
     },
-    /// A new release of a Planet could not take the place of the old one, which goes on.
+    /// A new release of a Planet could not take the place of the old one.
     NotReloaded {
         /// The Planet's name.
         planet: String,
@@ -73,8 +76,13 @@ impl fmt::Display for Event {
                 write!(f, "{planet}: {interface} <- {provider}")
             }
             Self::Bound { planet, interface, provider: None } => write!(f, "{planet}: {interface} <- nobody"),
-            Self::Reloaded { planet, version: Some(version) } => write!(f, "{planet}: reloaded, now {version}"),
-            Self::Reloaded { planet, version: None } => write!(f, "{planet}: reloaded"),
+            Self::Reloaded { planet, version, state_lost } => {
+                write!(f, "{planet}: reloaded")?;
+                if let Some(version) = version {
+                    write!(f, ", now {version}")?;
+                }
+                f.write_str(if *state_lost { "; it takes no state, so that the old one's is lost" } else { "" })
+            }
             Self::NotReloaded { planet, reason } => write!(f, "{planet}: not reloaded: {reason}"),
             Self::Missed { events } => write!(f, "{events} events were missed"),
         }
@@ -106,6 +114,15 @@ impl Listeners {
 pub struct Events(broadcast::Receiver<Arc<Event>>);
 
 impl Events {
+    /// The next event if it has happened already.
+    pub fn try_next(&mut self) -> Option<Event> {
+        match self.0.try_recv() {
+            Ok(event) => Some(Event::clone(&event)),
+            Err(TryRecvError::Lagged(events)) => Some(Event::Missed { events }),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => None,
+        }
+    }
+
     /// The next event, as soon as there is one; none when the Primary is gone. It can be given up, and called again.
     pub async fn next(&mut self) -> Option<Event> {
         match self.0.recv().await {

@@ -151,7 +151,7 @@ impl Registry {
     pub(crate) fn has_started(&mut self, name: &str) {
         self.starts += 1;
         if let Some(entry) = self.entries.get_mut(name) {
-            entry.started = self.starts;
+            (entry.started, entry.tried_again) = (self.starts, false);
         }
     }
 
@@ -305,6 +305,8 @@ pub(crate) struct Entry {
     pub(crate) failed_through: Option<Arc<str>>,
     /// Whether it has failed, and may try again at once.
     pub(crate) try_again: bool,
+    /// Whether it has done so.
+    pub(crate) tried_again: bool,
     state: State,
     reason: Option<Reason>,
 }
@@ -368,6 +370,7 @@ impl Entry {
             failed_among: None,
             failed_through: None,
             try_again: false,
+            tried_again: false,
             state,
             reason: Some(reason),
         }
