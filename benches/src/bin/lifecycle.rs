@@ -128,15 +128,19 @@ async fn measure(shape: Shape, count: usize) -> Result<Row> {
     Ok(Row { first, again: median(again), stop: median(stop) })
 }
 
-/// How long the resolver takes for so many manifests, alone.
+/// How long the resolver takes for so many manifests, alone, with cold caches: a plan is made once in a while, and a thousand
+/// manifests that are still in the cache from the last time would tell little.
 fn measure_resolver(shape: Shape, count: usize) -> Result<Duration> {
     let planets = shape.planets(count);
     let inspect = |(number, planet): (usize, &Planet)| -> Result<Manifest> {
         Ok(kokoro_host::inspect(&format!("p{number}"), &planet.component(number)?)?.manifest)
     };
     let manifests = planets.iter().enumerate().map(inspect).collect::<Result<Vec<_>>>()?;
+    let mut others = vec![0u64; (256 << 20) / size_of::<u64>()];
     let mut times = Vec::new();
-    for _ in 0..5 {
+    for round in 0..15 {
+        others.iter_mut().for_each(|other| *other = other.wrapping_add(round));
+        std::hint::black_box(&others);
         let began = Instant::now();
         let (starts, waits) = kokoro_host::rt::resolve(&manifests);
         times.push(began.elapsed());
@@ -150,42 +154,54 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-fn micros(time: Duration, count: usize) -> f64 {
-    time.as_secs_f64() * 1e6 / count as f64
-}
-
-/// One row is measured in a process of its own.
-async fn row(name: &str, count: usize, alone: bool) -> Result<()> {
+/// Microseconds for each Planet, of one row. It is measured in a process of its own.
+async fn row(name: &str, count: usize, part: &str) -> Result<Vec<f64>> {
     let shape = SHAPES.iter().find(|(known, _)| *known == name).expect("a shape of the table").1;
-    if alone {
-        println!("{name:<7} {count:>7}   {:>10.1} us", micros(measure_resolver(shape, count)?, count));
-    } else {
-        let Row { first, again, stop } = measure(shape, count).await?;
-        let [first, again, stop] = [first, again, stop].map(|time| micros(time, count));
-        println!("{name:<7} {count:>7}   {first:>10.0} us   {again:>10.0} us   {stop:>10.0} us");
-    }
-    Ok(())
+    let times = match part {
+        "resolve" => vec![measure_resolver(shape, count)?],
+        _ => {
+            let Row { first, again, stop } = measure(shape, count).await?;
+            vec![first, again, stop]
+        }
+    };
+    Ok(times.into_iter().map(|time| time.as_secs_f64() * 1e6 / count as f64).collect())
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [shape, count, part] = &arguments[..] {
-        return row(shape, count.parse()?, part == "resolve").await;
+        let row = row(shape, count.parse()?, part).await?;
+        println!("{}", row.iter().map(f64::to_string).collect::<Vec<_>>().join(" "));
+        return Ok(());
     }
-    println!("for each Planet: load (read, compile, plan, start), the same with compiled code, and stop");
-    println!("shape   planets      the first          again           stop");
-    table("life", &["10", "100", "1000"])?;
-    println!("\nfor each manifest: resolve alone");
-    println!("shape   manifests     resolve");
-    table("resolve", &["100", "1000", "10000"])
+    println!("Microseconds for each Planet; in brackets, times the row above.\n");
+    println!("load: read, compile, plan, start; again: the same with compiled code");
+    table("life", &["load", "again", "stop"], &[10, 100, 1_000])?;
+    println!("\nresolve: plan alone, with cold caches");
+    table("resolve", &["resolve"], &[100, 1_000, 10_000])
 }
 
-fn table(part: &str, counts: &[&str]) -> Result<()> {
+fn table(part: &str, columns: &[&str], counts: &[usize]) -> Result<()> {
+    print!("{:<8}{:>8}", "shape", "planets");
+    columns.iter().for_each(|column| print!("{column:>20}"));
+    println!();
     for (name, _) in SHAPES {
+        let mut above: Option<Vec<f64>> = None;
         for count in counts {
-            let status = Command::new(std::env::current_exe()?).args([name, count, part]).status()?;
-            anyhow::ensure!(status.success(), "the row of {count} failed: {status}");
+            let output = Command::new(std::env::current_exe()?).args([name, &count.to_string(), part]).output()?;
+            anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let numbers = String::from_utf8(output.stdout)?;
+            let row = numbers.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
+            print!("{name:<8}{count:>8}");
+            for (i, time) in row.iter().enumerate() {
+                match &above {
+                    Some(above) => print!("{time:>12.1} ({:>4.2})", time / above[i]),
+                    None => print!("{time:>12.1}       "),
+                }
+            }
+            println!();
+            above = Some(row);
         }
     }
     Ok(())
