@@ -22,6 +22,7 @@ impl Interface {
         format!("t:{}/i@{}.{}.0", self.name, self.major, self.minor)
     }
 
+    /// Whether an export serves an import: one semver track, and the same types.
     pub fn serves(&self, import: &Interface) -> bool {
         (self.name, self.major, self.ty) == (import.name, import.major, import.ty)
     }
