@@ -491,10 +491,10 @@ fn done<T>(result: Result<T, Error>) -> Outcome {
 
 fn failed(error: &Error) -> Outcome {
     match error {
+        error if error.is_not_reloaded() => Outcome::NotReloaded,
         error if error.is_reentry() => Outcome::Failure(Failure::Reentered),
         error if error.is_crash() => Outcome::Failure(Failure::Crashed),
         error if error.is_unavailable() => Outcome::Failure(Failure::Absent),
-        error if error.is_not_reloaded() => Outcome::NotReloaded,
         _ => Outcome::Error,
     }
 }
