@@ -102,8 +102,7 @@ impl Watch {
     /// The next files that have changed and come to rest; those that did so at one time at once.
     pub(super) async fn next(&mut self) -> Vec<Change> {
         loop {
-            let look = Instant::now() + LOOK;
-            self.hear(self.files.next().map_or(look, |next| next.min(look))).await;
+            self.hear(self.next_look(Instant::now())).await;
             let found = match self.list().await {
                 Ok(found) => found,
                 Err(error) => {
@@ -134,6 +133,14 @@ impl Watch {
                 return changes;
             }
         }
+    }
+
+    /// When it is looked again, whatever is heard.
+    fn next_look(&self, now: Instant) -> Instant {
+        let look = now + LOOK;
+        // As long as the folder cannot be looked into, what is due stays due.
+        let next = self.files.next().filter(|_| self.told.is_none());
+        next.map_or(look, |next| next.min(look))
     }
 
     /// Waits until something happens in the folder, but not longer than to `until`.
@@ -315,6 +322,20 @@ mod tests {
         );
         fs::remove_file(folder.path().join("slow.wasm")).expect("it is there");
         assert_eq!(names(&watch.next().await), ["slow.wasm Gone"]);
+    }
+
+    #[tokio::test]
+    #[cfg(unix)]
+    async fn a_folder_that_cannot_be_read_is_left_alone_for_a_while() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let folder = place.path().join("planets");
+        std::os::unix::fs::symlink(&folder, &folder).expect("a link to itself");
+        let (mut watch, now) = (watch(&folder), Instant::now());
+        watch.files.changed("due.wasm".as_ref(), false, now);
+        assert!(watch.next_look(now) < now + LOOK);
+        let error = watch.list().await.expect_err("it leads nowhere");
+        watch.tell_of_folder(&error);
+        assert_eq!(watch.next_look(now), now + LOOK);
     }
 
     #[tokio::test]
