@@ -146,6 +146,11 @@ impl Files {
         stamp.modified.and_then(|modified| modified.elapsed().ok()).is_some_and(|age| age < self.patience)
     }
 
+    /// Whether nobody wants to wait any longer for what has been waited for since then.
+    pub(super) fn is_too_long(&self, since: Instant, now: Instant) -> bool {
+        since + self.patience <= now
+    }
+
     /// These files, which have been dealt with.
     pub(super) fn take_all(&mut self, found: BTreeMap<OsString, Stamp>, now: Instant) {
         self.look(found, now);

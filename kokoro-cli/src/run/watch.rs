@@ -76,9 +76,10 @@ impl Watch {
         Self { folder: folder.to_owned(), console: console.clone(), watcher, heard, files, watched, told }
     }
 
-    /// Comes back when nobody is in the middle of writing a file of the folder, as far as can be seen: what is there then is to be
-    /// loaded.
+    /// Comes back when nobody is in the middle of writing a file of the folder, as far as can be seen, or goes on for so long that
+    /// the others are not to wait for it: what is there then is to be loaded.
     pub(super) async fn until_whole(&mut self) {
+        let begun = Instant::now();
         loop {
             // What cannot be listed cannot be loaded either, and that says so.
             let Ok(found) = self.list().await else { return };
@@ -90,12 +91,14 @@ impl Watch {
                 .collect();
             let is_open = found.keys().any(|name| self.files.is_open(name));
             let is_whole = |file: &PathBuf| bytes(file).map_or(true, |bytes| !is_cut_off(&bytes));
-            if !is_open && off_the_async_threads(move || recent.iter().all(is_whole)).await {
-                self.files.take_all(found, Instant::now());
+            let now = Instant::now();
+            if self.files.is_too_long(begun, now)
+                || !is_open && off_the_async_threads(move || recent.iter().all(is_whole)).await
+            {
+                self.files.take_all(found, now);
                 return;
             }
-            self.tell_who_is_slow();
-            self.hear(Instant::now() + LOOK).await;
+            self.hear(now + LOOK).await;
         }
     }
 
@@ -302,6 +305,19 @@ mod tests {
 
     fn names(changes: &[Change]) -> Vec<String> {
         changes.iter().map(|change| format!("{} {:?}", change.file.display(), change.content)).collect()
+    }
+
+    #[tokio::test]
+    async fn who_writes_for_long_does_not_keep_the_others_from_being_loaded() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::write(folder.path().join("open.wasm"), "").expect("a file");
+        let mut watch = Watch { files: Files::waiting_for_rest(Duration::ZERO), ..watch(folder.path()) };
+        watch.list().await.expect("a folder, which is watched from now on");
+        watch.files.changed("open.wasm".as_ref(), true, Instant::now());
+        let too_long = Duration::from_secs(120);
+        tokio::time::timeout(too_long, watch.until_whole()).await.expect("it is not waited for without end");
+        // It is dealt with when it is closed.
+        assert!(watch.files.is_open("open.wasm".as_ref()));
     }
 
     #[tokio::test]
