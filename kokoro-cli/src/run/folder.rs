@@ -31,33 +31,37 @@ impl Folder {
     /// Has these changes take effect. What is new comes before what is gone leaves, so that those who can go from one to the other
     /// need not stop.
     pub(super) async fn follow(&mut self, changes: Vec<Change>) {
+        // Those whose files are gone, or have become others.
         let mut leaving = Vec::new();
-        for change in &changes {
-            let file = self.path.join(&change.file);
-            if let Content::Gone = change.content {
-                self.unusable.remove(&file);
-                leaving.extend(self.of_file(&file).map(|node| node.name));
-            }
+        for Change { file, content } in &changes {
+            let leaves = |node: &Node| match content {
+                Content::Gone => true,
+                Content::Planet { name, .. } => is_planet(node) && node.name != *name,
+                Content::Broken => false,
+            };
+            leaving.extend(self.of_file(&self.path.join(file)).filter(leaves).map(|node| node.name));
         }
         for Change { file, content } in changes {
             let file = self.path.join(file);
             match content {
-                Content::Gone => {}
+                Content::Gone => _ = self.unusable.remove(&file),
                 Content::Broken => self.broken(&file).await,
                 Content::Planet { name, sha256 } => self.planet(&file, &name, &sha256, &mut leaving).await,
             }
         }
-        // Dependents first, who need not wait before they leave.
-        let order = self.primary.graph().order;
-        leaving.sort_by_key(|name| Reverse(order.iter().position(|other| other == name)));
-        for name in &leaving {
-            self.unload(name).await;
-        }
-        if !leaving.is_empty() {
+        while !leaving.is_empty() {
+            // Dependents first, who need not wait before they leave.
+            let order = self.primary.graph().order;
+            leaving.sort_by_key(|name| Reverse(order.iter().position(|other| other == name)));
+            for name in leaving.drain(..) {
+                self.unload(&name).await;
+            }
             // They may have had the names of others.
             for file in self.unusable.clone() {
+                let before = self.of_file(&file).filter(is_planet);
                 if let Ok(report) = self.primary.load(&file).await {
                     self.loaded(&file, &report);
+                    leaving.extend(before.map(|before| before.name));
                 }
             }
         }
@@ -76,10 +80,9 @@ impl Folder {
     async fn planet(&mut self, file: &Path, name: &str, sha256: &str, leaving: &mut Vec<String>) {
         let before = self.of_file(file).filter(is_planet);
         let holder = self.primary.graph().planet(name).filter(|node| is_planet(node)).cloned();
-        let is_moved = leaving.iter().any(|leaves| leaves == name);
         let is_there = match (&before, holder) {
-            // It was removed in the same breath: this is its file now.
-            (_, Some(_)) if is_moved => {
+            // Its file is gone, or has become another, in the same breath: this is its file now.
+            (_, Some(_)) if leaving.iter().any(|leaves| leaves == name) => {
                 leaving.retain(|leaves| leaves != name);
                 let is_reloaded = self.reload(name, file).await;
                 if !is_reloaded {
@@ -96,9 +99,9 @@ impl Folder {
             }
             _ => self.load(file).await,
         };
-        // Of the same file, but called otherwise.
-        if let Some(before) = before.filter(|before| is_there && before.name != name) {
-            leaving.push(before.name);
+        // What it was before goes on as long as it cannot be what it is now.
+        if let Some(before) = before.filter(|_| !is_there) {
+            leaving.retain(|leaves| *leaves != before.name);
         }
     }
 
@@ -181,4 +184,84 @@ impl Folder {
 /// Whether it is a Planet: what could not be used, or was not let in, has only an entry.
 fn is_planet(node: &Node) -> bool {
     node.sha256.is_some() && node.state != State::Refused
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use kokoro_host::inspect;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn component(name: &str) -> Vec<u8> {
+        let text = format!(r#"(component (@custom "kokoro:planet" "{{\"name\":\"{name}\"}}"))"#);
+        wat::parse_str(text).expect("well-formed WAT")
+    }
+
+    /// Files that have been loaded, and of which Planet each is.
+    async fn folder(files: &[(&str, &str)]) -> (TempDir, Folder) {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        for (file, planet) in files {
+            fs::write(place.path().join(file), component(planet)).expect("a file");
+        }
+        let primary = Primary::builder().build().expect("a primary");
+        primary.load_dir(place.path()).await.expect("a folder");
+        let folder = Folder::new(place.path(), &primary, &primary.graph(), &Console::default());
+        (place, folder)
+    }
+
+    /// These files have changed, all in one breath, to those of other Planets or of none.
+    async fn follow(folder: &mut Folder, changes: &[(&str, Option<&str>)]) {
+        let change = |(file, planet): &(&str, Option<&str>)| {
+            let path = folder.path.join(file);
+            let content = match planet {
+                None => {
+                    fs::remove_file(path).expect("it is there");
+                    Content::Gone
+                }
+                Some(planet) => {
+                    fs::write(path, component(planet)).expect("a file");
+                    let sha256 = inspect(planet, &component(planet)).expect("a component").sha256;
+                    Content::Planet { name: planet.to_string(), sha256 }
+                }
+            };
+            Change { file: file.into(), content }
+        };
+        let changes = changes.iter().map(change).collect();
+        folder.follow(changes).await;
+    }
+
+    /// Who runs, and of which file.
+    fn running(folder: &Folder) -> Vec<String> {
+        let planets = folder.primary.graph().planets.into_iter();
+        let running = planets.filter(|node| node.state == State::Running);
+        running.map(|node| format!("{} of {}", node.name, node.file.unwrap_or_default())).collect()
+    }
+
+    #[tokio::test]
+    async fn a_file_stands_for_one_planet_at_a_time() {
+        let (_place, mut folder) = folder(&[("one.wasm", "a"), ("two.wasm", "b")]).await;
+        follow(&mut folder, &[("one.wasm", Some("b"))]).await;
+        assert_eq!(running(&folder), ["a of one.wasm", "b of two.wasm"]);
+        // It gets the name, and gives its own to whoever waits for that.
+        follow(&mut folder, &[("three.wasm", Some("a"))]).await;
+        follow(&mut folder, &[("two.wasm", None)]).await;
+        assert_eq!(running(&folder), ["a of three.wasm", "b of one.wasm"]);
+        follow(&mut folder, &[("one.wasm", None), ("three.wasm", None)]).await;
+        assert_eq!(running(&folder), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn files_that_exchange_their_names_keep_their_planets() {
+        let (_place, mut folder) = folder(&[("one.wasm", "a"), ("two.wasm", "b")]).await;
+        let mut events = folder.primary.events();
+        follow(&mut folder, &[("one.wasm", Some("b")), ("two.wasm", Some("a"))]).await;
+        assert_eq!(running(&folder), ["a of two.wasm", "b of one.wasm"]);
+        for planet in ["b", "a"] {
+            let event = events.next().await.expect("an event");
+            assert_eq!(event.to_string(), format!("{planet}: reloaded"));
+        }
+    }
 }
