@@ -230,6 +230,13 @@ impl Survey {
         let mut depth = 0;
         for payload in Parser::new(0).parse_all(bytes) {
             let payload = payload.map_err(invalid)?;
+            // The parser takes what is cut off at the end of a section for a smaller module or component.
+            if let Payload::ModuleSection { unchecked_range: range, .. }
+            | Payload::ComponentSection { unchecked_range: range, .. } = &payload
+                && range.end > bytes.len()
+            {
+                return Err(InspectError::Truncated { length: bytes.len() });
+            }
             if let Payload::MemorySection(memories) = &payload {
                 for memory in memories.clone() {
                     if memory.map_err(invalid)?.memory64 {
@@ -416,6 +423,14 @@ pub(crate) fn interface_from_wit(items: &str) -> Interface {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_cut_off_in_a_nested_module_is_truncated() {
+        let bytes = wat::parse_str("(component (core module (memory 1)))").expect("well-formed text");
+        // After the header of the component, that of its section, and that of the module.
+        let error = inspect("nested", &bytes[..8 + 2 + 8]).err();
+        assert!(matches!(error, Some(InspectError::Truncated { length: 18 })), "{error:?}");
+    }
 
     /// Exports an interface of which it imports the types only, by way of another one that uses them.
     #[test]
