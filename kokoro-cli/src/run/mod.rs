@@ -1,7 +1,6 @@
 //! `kokoro run`
 
 mod console;
-mod cut_off;
 mod files;
 mod folder;
 mod prompt;
@@ -130,14 +129,4 @@ fn summary(graph: &Graph, dir: &Path) -> String {
         text += &format!("\n{} is {}: {details}", node.name, node.state);
     }
     text
-}
-
-/// Runs what takes a while, or waits for a disk.
-async fn off_the_async_threads<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await.map_err(tokio::task::JoinError::try_into_panic) {
-        Ok(done) => done,
-        Err(Ok(panic)) => std::panic::resume_unwind(panic),
-        // The runtime is being shut down, and whoever waits here with it.
-        Err(Err(_)) => std::future::pending().await,
-    }
 }

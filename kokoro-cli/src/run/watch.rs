@@ -11,15 +11,15 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use kokoro_host::{InspectError, inspect};
 use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use serde_json::json;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::task::spawn_blocking;
 
 use super::console::Console;
-use super::cut_off::is_cut_off;
 use super::files::{Due, Files, Identity, Stamp, identity, is_component, list};
-use super::off_the_async_threads;
 
 /// How often it is looked although nothing has been heard of.
 const LOOK: Duration = Duration::from_secs(1);
@@ -90,11 +90,10 @@ impl Watch {
                 .map(|(name, _)| self.folder.join(name))
                 .collect();
             let is_open = found.keys().any(|name| self.files.is_open(name));
-            let is_whole = |file: &PathBuf| bytes(file).map_or(true, |bytes| !is_cut_off(&bytes));
+            let is_whole = |file: &PathBuf| !matches!(read(file, true), Reading::CutOff);
+            let all_whole = || async { spawn_blocking(move || recent.iter().all(is_whole)).await.unwrap_or(true) };
             let now = Instant::now();
-            if self.files.is_too_long(begun, now)
-                || !is_open && off_the_async_threads(move || recent.iter().all(is_whole)).await
-            {
+            if self.files.is_too_long(begun, now) || !is_open && all_whole().await {
                 self.files.take_all(found, now);
                 return;
             }
@@ -218,7 +217,7 @@ impl Watch {
 
     async fn look(&self) -> Listing {
         let folder = self.folder.clone();
-        off_the_async_threads(move || Ok((identity(&fs::metadata(&folder)?), list(&folder)?))).await
+        spawn_blocking(move || Ok((identity(&fs::metadata(&folder)?), list(&folder)?))).await?
     }
 
     async fn read(&self, due: &Due) -> Reading {
@@ -226,7 +225,8 @@ impl Watch {
             return Reading::Whole(Content::Gone);
         }
         let (file, may_grow) = (self.folder.join(&due.name), due.may_grow);
-        off_the_async_threads(move || read(&file, may_grow)).await
+        // What looking at it does not survive cannot be loaded either, and that says so.
+        spawn_blocking(move || read(&file, may_grow)).await.unwrap_or(Reading::Whole(Content::Broken))
     }
 
     fn tell_who_is_slow(&mut self) {
@@ -264,26 +264,18 @@ enum Reading {
 }
 
 fn read(file: &Path, may_grow: bool) -> Reading {
-    let bytes = match bytes(file) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Reading::Vanished,
-        Err(_) => return Reading::Whole(Content::Broken),
-    };
-    if may_grow && is_cut_off(&bytes) {
-        return Reading::CutOff;
-    }
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    Reading::Whole(match kokoro_host::inspect(&stem, &bytes) {
-        Ok(inspection) => Content::Planet { name: inspection.manifest.name, sha256: inspection.sha256 },
-        Err(_) => Content::Broken,
-    })
-}
-
-/// Reading a pipe would wait for whoever writes to it.
-fn bytes(file: &Path) -> io::Result<Vec<u8>> {
-    match fs::metadata(file)?.is_file() {
-        true => fs::read(file),
-        false => Err(io::Error::other("it is not a regular file")),
+    // Reading a pipe would wait for whoever writes to it.
+    let bytes = match fs::metadata(file).map(|file| file.is_file()) {
+        Ok(true) => fs::read(file),
+        Ok(false) => return Reading::Whole(Content::Broken),
+        Err(error) => Err(error),
+    };
+    match bytes.map(|bytes| (bytes.is_empty(), inspect(&stem, &bytes))) {
+        Ok((_, Ok(planet))) => Reading::Whole(Content::Planet { name: planet.manifest.name, sha256: planet.sha256 }),
+        Ok((true, _) | (_, Err(InspectError::Truncated { .. }))) if may_grow => Reading::CutOff,
+        Err(error) if error.kind() == ErrorKind::NotFound => Reading::Vanished,
+        _ => Reading::Whole(Content::Broken),
     }
 }
 
@@ -305,6 +297,20 @@ mod tests {
 
     fn names(changes: &[Change]) -> Vec<String> {
         changes.iter().map(|change| format!("{} {:?}", change.file.display(), change.content)).collect()
+    }
+
+    #[test]
+    fn a_component_is_whole_only_at_its_end() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (file, component) = (folder.path().join("a.wasm"), component());
+        let is_cut_off = |bytes: &[u8]| {
+            fs::write(&file, bytes).expect("a file");
+            matches!(read(&file, true), Reading::CutOff)
+        };
+        // After a section it could be one with fewer of them.
+        let whole: Vec<usize> = (0..=component.len()).filter(|end| !is_cut_off(&component[..*end])).collect();
+        assert!(whole.len() <= 3 && whole.first() == Some(&8) && whole.last() == Some(&component.len()), "{whole:?}");
+        assert!(!is_cut_off(b"hello"));
     }
 
     #[tokio::test]
