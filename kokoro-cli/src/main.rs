@@ -79,8 +79,9 @@ enum Command {
     },
     /// Runs the Planets (plugins) of a folder until Ctrl-C, and shows what happens to them
     ///
-    /// Each line on standard input is a call, as for `kokoro call`; its answer is printed. Ctrl-C stops all planets, dependents
-    /// first; a second one ends at once.
+    /// Each line on standard input is a call, as for `kokoro call`; its answer is printed. `help` shows what else a line can be.
+    /// Ctrl-C, TERM, or HUP when the terminal is closed (not under `nohup`), stops all planets, dependents first; a second one ends
+    /// at once. In the background it needs another standard input: `kokoro run DIR </dev/null &`.
     Run(Run),
 }
 

@@ -5,9 +5,11 @@ mod support;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, PipeReader, Seek as _, Write as _, pipe};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -69,15 +71,14 @@ impl Running {
         self.until(answer);
     }
 
-    fn signal(&self, name: &str) {
-        let kill = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
-        assert!(kill.expect("a command `kill`").success());
-    }
-
     /// Reads on up to its end: its exit code, and all that it has shown.
     fn end(mut self) -> (Option<i32>, String) {
-        while let Ok(line) = self.lines.recv_timeout(TOO_LONG) {
-            self.transcript.push(line);
+        loop {
+            match self.lines.recv_timeout(TOO_LONG) {
+                Ok(line) => self.transcript.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end:\n{}", self.shown()),
+            }
         }
         let code = self.child.wait().expect("an end").code();
         (code, self.shown())
@@ -90,7 +91,7 @@ impl Running {
 
     /// Ends it with Ctrl-C.
     fn interrupted(self) -> (Option<i32>, String) {
-        self.signal("INT");
+        signal(&self.child, "INT");
         self.end()
     }
 }
@@ -101,6 +102,11 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn signal(child: &Child, name: &str) {
+    let kill = Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status();
+    assert!(kill.expect("a command `kill`").success());
 }
 
 fn lines(output: PipeReader) -> Receiver<String> {
@@ -372,7 +378,7 @@ fn for_programs_each_line_is_an_object_and_standard_input_may_end() {
     fs::write(folder.join("none.wasm"), "hello again").expect("a file");
     let problem = next(&run, "not-loaded");
     assert_eq!(problem["file"], "none.wasm");
-    run.signal("TERM");
+    signal(&run.child, "TERM");
     let gone = next(&run, "state");
     assert_eq!((&gone["planet"], &gone["to"]), (&"extra".into(), &"stopping".into()));
     assert_eq!(next(&run, "state")["to"], "gone");
@@ -380,42 +386,61 @@ fn for_programs_each_line_is_an_object_and_standard_input_may_end() {
     assert_eq!((code, rest.as_str()), (Some(0), ""));
 }
 
-/// A Planet whose `stop` does not end.
-const ENDLESS: &str = r#"
-(component
-  (@custom "kokoro:planet" "{\"name\":\"endless\"}")
-  (core module $code
-    (memory (export "memory") 1)
-    (func (export "start") (result i32) i32.const 0)
-    (func (export "stop") (loop (br 0))))
-  (core instance $code (instantiate $code))
-  (func $start (result (result (error string))) (canon lift (core func $code "start") (memory $code "memory")))
-  (func $stop (canon lift (core func $code "stop")))
-  (instance $lifecycle (export "start" (func $start)) (export "stop" (func $stop)))
-  (export "kokoro:core/lifecycle@0.1.0" (instance $lifecycle)))
-"#;
-
 #[test]
-fn a_second_interrupt_ends_at_once() {
-    let endless = wat::parse_str(ENDLESS).expect("well-formed WAT");
-    let (_place, folder) = folder_of(&[("endless.wasm", &endless)]);
+fn a_terminal_that_is_closed_ends_it_in_order() {
+    let (_place, folder) = folder_of(&[("counter.wasm", &guest("counter"))]);
     let mut run = Running::of(&folder, &[]);
     run.until("1 of 1 planets run");
-    run.signal("INT");
-    run.until("endless: running -> stopping: it is being stopped");
+    signal(&run.child, "HUP");
+    let (code, shown) = run.end();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.ends_with("counter: stopping -> gone: it has been stopped\n"), "{shown}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn it_outlives_its_terminal_under_nohup() {
+    let (_place, folder) = folder_of(&[("counter.wasm", &guest("counter"))]);
+    let mut command = Command::new("nohup");
+    let mut run = Running::start(command.arg(env!("CARGO_BIN_EXE_kokoro")).arg("run").arg(&folder));
+    run.until("1 of 1 planets run");
+    signal(&run.child, "HUP");
+    run.ask(NEXT, "1");
     let (code, shown) = run.interrupted();
-    assert_eq!(code, Some(1), "{shown}");
-    assert!(shown.ends_with("error: ended before all planets had stopped\n"), "{shown}");
+    assert_eq!(code, Some(0), "{shown}");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once_even_if_nobody_reads_what_it_says() {
+    let (_place, folder) = folder_of(&[("extra.wasm", &guest("extra"))]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kokoro"));
+    let (reader, writer) = UnixStream::pair().expect("a socket");
+    let (mut full, end) = (writer.try_clone().expect("a socket"), OwnedFd::from(writer));
+    command.arg("run").arg(&folder).stdin(Stdio::null()).stdout(end).stderr(Stdio::piped());
+    let child = command.env_remove("RUST_LOG").spawn().expect("kokoro runs");
+    let mut lines = BufReader::new(&reader).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line == "1 of 1 planets run"));
+    // It says nothing now, and what it says next has no room.
+    full.set_nonblocking(true).expect("a socket");
+    while full.write(&[0; 4096]).is_ok() {}
+    while full.write(&[0]).is_ok() {}
+    full.set_nonblocking(false).expect("a socket");
+    // They are two even if they come at one time.
+    signal(&child, "INT");
+    signal(&child, "TERM");
+    let output = child.wait_with_output().expect("an end");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), stderr.as_ref()), (Some(1), "error: ended before all planets had stopped\n"));
 }
 
 #[test]
 fn a_reader_that_has_gone_away_ends_it_in_order() {
     let (_place, folder) = folder_of(&[("extra.wasm", &guest("extra"))]);
     let mut command = Command::new(env!("CARGO_BIN_EXE_kokoro"));
-    command.arg("run").arg(&folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.env_remove("RUST_LOG").spawn().expect("kokoro runs");
-    drop(child.stdout.take());
-    let output = child.wait_with_output().expect("an end");
+    let (reader, end) = pipe().expect("a pipe");
+    drop(reader);
+    command.arg("run").arg(&folder).stdin(Stdio::null()).stdout(end).env_remove("RUST_LOG");
+    let output = command.output().expect("kokoro runs");
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
 }
 

@@ -9,7 +9,6 @@ mod watch;
 
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
-use std::process;
 
 use clap::Args;
 use kokoro_host::{Events, Graph, Primary, State};
@@ -18,7 +17,6 @@ use serde_json::json;
 pub(crate) use self::console::Console;
 use self::console::Form;
 use self::folder::Folder;
-use self::signals::Signals;
 use self::watch::Watch;
 use crate::failure::Failure;
 use crate::hints::Hints;
@@ -49,7 +47,7 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) async fn run(self, hints: &Hints, console: &Console) -> Result<(), Failure> {
-        let mut signals = Signals::new()
+        let asked = signals::listen()
             .map_err(|error| Failure::failed(format!("the signals that end it cannot be waited for: {error}")))?;
         let primary = crate::primary(&self.allowed, hints)?;
         let form = match self.json {
@@ -66,17 +64,10 @@ impl Run {
         };
         let outcome = tokio::select! {
             failed = life => failed,
-            () = signals.next() => Ok(()),
+            _ = asked => Ok(()),
             () = console.closed() => Ok(()),
         };
-        tokio::select! {
-            () = primary.shutdown() => {}
-            () = signals.next() => {
-                console.complain("ended before all planets had stopped");
-                // Whatever is still going on is not waited for.
-                process::exit(1);
-            }
-        }
+        primary.shutdown().await;
         console.catch_up();
         outcome.and_then(|()| console.outcome())
     }
