@@ -347,7 +347,9 @@ fn what_planets_log_stands_where_it_belongs() {
     writeln!(run.input.as_ref().expect("an input"), "test:guests/faults.speak()").expect("it reads");
     run.ask("test:guests/faults.well()", "\"well\"");
     run.ask("test:guests/nobody.well()", "  help: load a planet that exports it");
-    run.ask("help", "Ctrl-C  stops all planets and ends");
+    run.ask("help", "Ctrl-C        stops all planets and ends");
+    run.ask("explain faulty", "  it imports nothing that another planet could provide");
+    run.ask("explain fault", "  help: did you mean `faulty`?");
     run.ask("graph", "started in this order: faulty, talkative");
     let (code, shown) = run.interrupted();
     assert_eq!(code, Some(0), "{shown}");
