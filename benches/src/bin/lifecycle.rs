@@ -125,7 +125,7 @@ async fn measure(shape: Shape, count: usize) -> Result<Row> {
         stop.push(began.elapsed());
     }
     keeper.shutdown().await;
-    Ok(Row { first, again: median(again), stop: median(stop) })
+    Ok(Row { first, again: shortest(again), stop: shortest(stop) })
 }
 
 /// How long the resolver takes for so many manifests, alone, with cold caches: a plan is made once in a while, and a thousand
@@ -146,12 +146,12 @@ fn measure_resolver(shape: Shape, count: usize) -> Result<Duration> {
         times.push(began.elapsed());
         anyhow::ensure!((starts, waits) == (count, 0), "{starts} start, {waits} wait");
     }
-    Ok(median(times))
+    Ok(shortest(times))
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
+/// The shortest: what the others took longer, somebody else took.
+fn shortest(times: Vec<Duration>) -> Duration {
+    times.into_iter().min().unwrap_or_default()
 }
 
 /// Microseconds for each Planet, of one row. It is measured in a process of its own.
