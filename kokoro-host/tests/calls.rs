@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kokoro_host::{Limits, Primary, State};
@@ -253,9 +254,9 @@ async fn planets_of_two_primaries_may_have_one_name() {
     let outer = primary(&["faulty", "relay"]).await;
     let inner = primary(&["faulty", "relay"]).await;
     // `back` calls the Planet `relay` of whatever Primary it was given; the other's is another Planet.
-    let served = std::sync::Arc::new(support::Host::default());
+    let served = Arc::new(support::Host::default());
     served.primary.set(inner.clone()).unwrap();
-    let caller = Primary::builder().serve(support::host::serve(std::sync::Arc::clone(&served))).build().unwrap();
+    let caller = Primary::builder().serve(support::serve(&served)).build().unwrap();
     caller.load_bytes("faulty", guest("faulty")).await.unwrap();
     caller.load_bytes("relay", guest("relay")).await.unwrap();
     let answer = caller.get::<Relay>().unwrap().back().await.unwrap().unwrap_err();
@@ -294,19 +295,7 @@ async fn a_circle_of_waiting_is_an_error_and_no_wait() {
     /// Lets both go on when both are there.
     struct Meeting(tokio::sync::Barrier);
 
-    impl support::host::Host for Meeting {
-        async fn attached(&self, _: &kokoro_host::Caller) -> Option<String> {
-            None
-        }
-
-        async fn chain(&self, _: &kokoro_host::Caller) -> Vec<String> {
-            Vec::new()
-        }
-
-        async fn back(&self, _: &kokoro_host::Caller) -> Result<String, String> {
-            Err("nobody asks".to_owned())
-        }
-
+    impl support::Application for Meeting {
         async fn dawdle(&self, caller: &kokoro_host::Caller) {
             if caller.chain().len() == 1 {
                 self.0.wait().await;
@@ -332,7 +321,7 @@ async fn a_circle_of_waiting_is_an_error_and_no_wait() {
               (export "test:circle/{own}@1.0.0" (instance $own)))"#
         ))
     };
-    let meeting = support::host::serve(Meeting(tokio::sync::Barrier::new(2)));
+    let meeting = support::serve(&Arc::new(Meeting(tokio::sync::Barrier::new(2))));
     let primary = Primary::builder().serve(meeting).build().unwrap();
     let right = support::with_manifest(side("right", "left"), r#"{"optional":["test:circle/left@1.0.0"]}"#);
     primary.load_bytes("right", right).await.unwrap();
@@ -341,9 +330,19 @@ async fn a_circle_of_waiting_is_an_error_and_no_wait() {
     let right = primary.function("test:circle/right", "go").unwrap();
     let (one, other) = tokio::join!(left.call(&[]), right.call(&[]));
     let errors = [one.unwrap_err(), other.unwrap_err()];
-    let circle = errors.iter().find(|error| error.is_reentry()).unwrap_or_else(|| panic!("{errors:?}"));
-    let message = circle.to_string();
-    assert!(message.contains("would wait in a circle"), "{message}");
+    let texts = errors.each_ref().map(ToString::to_string);
+    // Whoever notices gives way, and is told for whom it would wait, and for whom that one waits.
+    let place = texts.iter().position(|text| text.contains("would wait in a circle"));
+    let place = place.unwrap_or_else(|| panic!("{errors:?}"));
+    let (own, other) = [("left", "right"), ("right", "left")][place];
+    let circle = format!("`test:circle/{other}@1.0.0.go` would wait in a circle: `{other}`, which waits for `{own}`");
+    assert!(texts[place].contains(&circle), "{errors:?}");
+    assert!(texts[place].ends_with(&format!("called along: the application -> `{own}` -> `{other}`")), "{errors:?}");
+    assert_eq!(errors[place].planet(), Some(other), "{errors:?}");
+    // The other one then comes back to itself.
+    let back = format!("called along: the application -> `{other}` -> `{own}` -> `{other}`");
+    assert!(texts[1 - place].ends_with(&back), "{errors:?}");
+    assert!(errors.iter().all(|error| error.is_reentry()), "{errors:?}");
     assert!(errors.iter().all(|error| !error.is_timeout()), "{errors:?}");
 }
 
@@ -352,11 +351,7 @@ async fn a_circle_of_waiting_is_an_error_and_no_wait() {
 async fn a_service_that_is_late_answers_with_an_err_if_there_is_room_for_it() {
     struct Slow;
 
-    impl support::host::Host for Slow {
-        async fn attached(&self, _: &kokoro_host::Caller) -> Option<String> {
-            None
-        }
-
+    impl support::Application for Slow {
         async fn chain(&self, _: &kokoro_host::Caller) -> Vec<String> {
             std::future::pending().await
         }
@@ -364,11 +359,9 @@ async fn a_service_that_is_late_answers_with_an_err_if_there_is_room_for_it() {
         async fn back(&self, _: &kokoro_host::Caller) -> Result<String, String> {
             std::future::pending().await
         }
-
-        async fn dawdle(&self, _: &kokoro_host::Caller) {}
     }
 
-    let primary = Primary::builder().serve(support::host::serve(Slow)).build().unwrap();
+    let primary = Primary::builder().serve(support::serve(&Arc::new(Slow))).build().unwrap();
     primary.load_bytes("faulty", guest("faulty")).await.unwrap();
     primary.load_bytes("relay", guest("relay")).await.unwrap();
     let relay = primary.get::<Relay>().unwrap().within(Duration::from_secs(1));
@@ -384,27 +377,17 @@ async fn a_service_that_is_late_answers_with_an_err_if_there_is_room_for_it() {
 async fn a_service_may_make_several_calls_at_once() {
     struct Twice(std::sync::OnceLock<Primary>);
 
-    impl support::host::Host for std::sync::Arc<Twice> {
-        async fn attached(&self, _: &kokoro_host::Caller) -> Option<String> {
-            None
-        }
-
-        async fn chain(&self, _: &kokoro_host::Caller) -> Vec<String> {
-            Vec::new()
-        }
-
+    impl support::Application for Twice {
         async fn back(&self, _: &kokoro_host::Caller) -> Result<String, String> {
             let faults = self.0.get().unwrap().get::<Faults>().map_err(|error| error.to_string())?;
             let (slept, well) = tokio::join!(faults.sleep(100), faults.well());
             slept.map_err(|error| error.to_string())?;
             well.map_err(|error| error.to_string())
         }
-
-        async fn dawdle(&self, _: &kokoro_host::Caller) {}
     }
 
-    let served = std::sync::Arc::new(Twice(std::sync::OnceLock::new()));
-    let service = support::host::serve(std::sync::Arc::clone(&served));
+    let served = Arc::new(Twice(std::sync::OnceLock::new()));
+    let service = support::serve(&served);
     let primary = Primary::builder().serve(service).build().unwrap();
     served.0.set(primary.clone()).unwrap();
     primary.load_bytes("faulty", guest("faulty")).await.unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use expect_test::expect_file;
 use kokoro_host::{Limits, Primary, State};
-use support::{faults::Faults, guest, node, primary, primary_with, relay::Relay};
+use support::{LifeCycle, faults::Faults, guest, node, primary, primary_with, relay::Relay};
 
 /// Paths and function hashes differ between machines and toolchains; the rest of a message does not.
 fn stable(message: &str) -> String {
@@ -161,7 +161,8 @@ async fn a_start_that_traps_or_never_returns_is_the_reason() {
         ("spins", "(loop (br 0)) unreachable", expect_file!["golden/start_never_returns.txt"]),
     ];
     for (name, body, golden) in cases {
-        let report = primary.load_bytes(name, support::wat(&starting(body))).await.unwrap();
+        let report =
+            primary.load_bytes(name, LifeCycle { start: body, ..LifeCycle::default() }.component()).await.unwrap();
         let reason = report.planets[0].details.clone().unwrap();
         // How late it was differs from run to run.
         let reason = match reason.split_once(" within ") {
@@ -170,22 +171,6 @@ async fn a_start_that_traps_or_never_returns_is_the_reason() {
         };
         golden.assert_eq(&reason);
     }
-}
-
-/// A component whose `start` has this body.
-fn starting(body: &str) -> String {
-    format!(
-        r#"(component
-          (core module $code
-            (memory (export "memory") 1)
-            (func (export "start") (result i32) {body})
-            (func (export "stop")))
-          (core instance $code (instantiate $code))
-          (func $start (result (result (error string))) (canon lift (core func $code "start") (memory (core memory $code "memory"))))
-          (func $stop (canon lift (core func $code "stop")))
-          (instance $lifecycle (export "start" (func $start)) (export "stop" (func $stop)))
-          (export "kokoro:core/lifecycle@0.1.0" (instance $lifecycle)))"#
-    )
 }
 
 #[tokio::test]

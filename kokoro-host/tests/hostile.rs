@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use expect_test::expect_file;
 use kokoro_host::{Error, Limits, Primary, Restarts, State};
-use support::{extra::Extra, faults::Faults, node, primary_with, wat};
+use support::{LifeCycle, extra::Extra, faults::Faults, node, primary_with};
 
 /// The first line of what happened, without what differs from run to run.
 fn first_line(message: &str) -> String {
@@ -31,7 +31,7 @@ async fn told(primary: &Primary, what: &str, error: Result<impl Sized, Error>) -
 #[tokio::test]
 async fn each_is_stopped_with_a_message_and_the_others_answer() {
     let mut limits = Limits::default();
-    (limits.memory, limits.start) = (32 << 20, Duration::from_secs(1));
+    limits.memory = 32 << 20;
     let mut restarts = Restarts::default();
     (restarts.pause, restarts.limit) = (Duration::ZERO, 10);
     let builder = Primary::builder().limits(limits).restarts(restarts);
@@ -43,13 +43,7 @@ async fn each_is_stopped_with_a_message_and_the_others_answer() {
     text += &told(&primary, "eating memory", faults.allocate(64).await).await;
     text += &told(&primary, "overflowing the stack", faults.recurse(0).await).await;
     text += &told(&primary, "exiting", faults.exit().await).await;
-    let traps = wat(r#"(component
-        (core module $code (func (export "start") (result i32) unreachable) (func (export "stop")) (memory (export "memory") 1))
-        (core instance $code (instantiate $code))
-        (func $start (result (result (error string))) (canon lift (core func $code "start") (memory (core memory $code "memory"))))
-        (func $stop (canon lift (core func $code "stop")))
-        (instance $lifecycle (export "start" (func $start)) (export "stop" (func $stop)))
-        (export "kokoro:core/lifecycle@0.1.0" (instance $lifecycle)))"#);
+    let traps = LifeCycle { start: "unreachable", ..LifeCycle::default() }.component();
     primary.load_bytes("traps", traps).await.unwrap();
     let traps = node(&primary, "traps");
     assert_eq!(traps.state, State::Failed);

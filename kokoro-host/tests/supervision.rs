@@ -25,7 +25,7 @@ async fn crash(primary: &Primary) -> Error {
 async fn until(events: &mut kokoro_host::Events, name: &str, state: State) -> Vec<String> {
     let mut told = Vec::new();
     loop {
-        let event = events.next().await.expect("the primary is there");
+        let event = support::next(events).await;
         told.push(event.to_string());
         if matches!(&event, Event::State { planet, to, .. } if planet == name && *to == state) {
             return told;

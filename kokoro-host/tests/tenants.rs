@@ -5,7 +5,7 @@ mod support;
 use std::sync::Arc;
 
 use kokoro_host::{Engine, Limits, Primary, State};
-use support::{faults::Faults, guest, host, node, primary_with, renamed};
+use support::{faults::Faults, guest, node, primary_with, renamed};
 
 fn limited(total_memory: usize) -> Limits {
     let mut limits = Limits::default();
@@ -43,7 +43,8 @@ async fn a_planet_that_does_not_fit_in_does_not_start() {
 #[tokio::test(flavor = "multi_thread")]
 async fn tenants_of_one_engine_do_not_see_each_other() {
     let engine = Engine::new().unwrap();
-    let builder = || support::without_restarts().engine(&engine).serve(host::serve(Arc::new(support::Host::default())));
+    let builder =
+        || support::without_restarts().engine(&engine).serve(support::serve(&Arc::new(support::Host::default())));
     let first = primary_with_engine(builder(), limited(64 << 20)).await;
     let second = primary_with_engine(builder(), limited(64 << 20)).await;
     let (one, other) = (first.get::<Faults>().unwrap(), second.get::<Faults>().unwrap());

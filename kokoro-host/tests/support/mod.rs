@@ -2,8 +2,11 @@
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part")]
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
-use kokoro_host::{Node, Primary};
+use kokoro_host::{Caller, Event, Events, Node, Primary};
+use tokio::sync::Semaphore;
 
 kokoro_host::bindings!({
     path: "tests/guests/wit",
@@ -16,8 +19,11 @@ kokoro_host::bindings!({
         "test:guests/counter@0.1.0",
         "test:guests/cancel@0.1.0",
         "test:guests/stubborn@0.1.0",
+        "test:guests/holder@0.1.0",
+        "test:guests/first@0.1.0",
+        "test:guests/middle@0.1.0",
     ],
-    serves: ["test:guests/host@0.1.0"],
+    serves: ["test:guests/host@0.1.0", "test:guests/gate@0.1.0"],
 });
 
 /// The component of a guest program under `tests/guests`.
@@ -66,38 +72,171 @@ pub fn renamed(mut component: Vec<u8>, old: &str, new: &str) -> Vec<u8> {
     component
 }
 
+/// A component whose life cycle is this, in text. All of it has the memory `$m`, which `$memory` exports with a `realloc`.
+#[derive(Debug, Clone, Copy)]
+pub struct LifeCycle<'a> {
+    /// What the component imports and exports besides. An instance `$in` has what the code imports.
+    pub around: &'a str,
+    /// What the code imports from `in`.
+    pub imports: &'a str,
+    /// Leaves a number: 0 is `ok`.
+    pub start: &'a str,
+    pub stop: &'a str,
+}
+
+impl Default for LifeCycle<'_> {
+    fn default() -> Self {
+        Self { around: "(core instance $in)", imports: "", start: "i32.const 0", stop: "" }
+    }
+}
+
+impl LifeCycle<'_> {
+    pub fn component(self) -> Vec<u8> {
+        let Self { around, imports, start, stop } = self;
+        wat(&format!(
+            r#"(component
+            (core module $memory
+              (memory (export "memory") 1)
+              (global $next (mut i32) (i32.const 1024))
+              (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+                global.get $next
+                (global.set $next (i32.add (global.get $next) (local.get 3)))))
+            (core instance $memory (instantiate $memory))
+            (alias core export $memory "memory" (core memory $m))
+            {around}
+            (core module $code
+              {imports}
+              (import "memory" "memory" (memory 1))
+              (func (export "start") (result i32) {start})
+              (func (export "stop") {stop}))
+            (core instance $code (instantiate $code (with "in" (instance $in)) (with "memory" (instance $memory))))
+            (func $start (result (result (error string))) (canon lift (core func $code "start") (memory $m)))
+            (func $stop (canon lift (core func $code "stop")))
+            (instance $lifecycle (export "start" (func $start)) (export "stop" (func $stop)))
+            (export "kokoro:core/lifecycle@0.1.0" (instance $lifecycle)))"#
+        ))
+    }
+}
+
+/// What an application answers to guests that ask `host`. Most tests want one thing of it.
+pub trait Application: Send + Sync + 'static {
+    fn attached(&self, _: &Caller) -> impl Future<Output = Option<String>> + Send {
+        async { None }
+    }
+
+    fn chain(&self, _: &Caller) -> impl Future<Output = Vec<String>> + Send {
+        async { Vec::new() }
+    }
+
+    fn back(&self, _: &Caller) -> impl Future<Output = Result<String, String>> + Send {
+        async { Err("nobody asks".to_owned()) }
+    }
+
+    fn dawdle(&self, _: &Caller) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+}
+
+/// An [`Application`] in the form that is served.
+#[derive(Debug)]
+pub struct Served<A>(pub Arc<A>);
+
+impl<A: Application> host::Host for Served<A> {
+    async fn attached(&self, caller: &Caller) -> Option<String> {
+        self.0.attached(caller).await
+    }
+
+    async fn chain(&self, caller: &Caller) -> Vec<String> {
+        self.0.chain(caller).await
+    }
+
+    async fn back(&self, caller: &Caller) -> Result<String, String> {
+        self.0.back(caller).await
+    }
+
+    async fn dawdle(&self, caller: &Caller) {
+        self.0.dawdle(caller).await;
+    }
+}
+
+/// Serves `host` by an application.
+pub fn serve<A: Application>(application: &Arc<A>) -> kokoro_host::Service {
+    host::serve(Served(Arc::clone(application)))
+}
+
 /// What the application serves to guests.
 #[derive(Debug, Default)]
 pub struct Host {
     /// Set when the Primary is there, for calls that come back to it.
-    pub primary: std::sync::OnceLock<Primary>,
+    pub primary: OnceLock<Primary>,
 }
 
 /// What tests attach to calls.
 #[derive(Debug)]
 pub struct Request(pub String);
 
-impl host::Host for std::sync::Arc<Host> {
-    async fn attached(&self, caller: &kokoro_host::Caller) -> Option<String> {
+impl Application for Host {
+    async fn attached(&self, caller: &Caller) -> Option<String> {
         // Calls that go on at the same time have a chance to mix.
         tokio::task::yield_now().await;
         caller.attached::<Request>().map(|request| request.0.clone())
     }
 
-    async fn chain(&self, caller: &kokoro_host::Caller) -> Vec<String> {
+    async fn chain(&self, caller: &Caller) -> Vec<String> {
         caller.chain().iter().map(|name| name.to_string()).collect()
     }
 
-    async fn back(&self, caller: &kokoro_host::Caller) -> Result<String, String> {
+    async fn back(&self, caller: &Caller) -> Result<String, String> {
         assert_eq!(caller.planet(), "relay");
         let primary = self.primary.get().expect("a primary was given");
         let relay = primary.get::<relay::Relay>().expect("the caller runs");
         relay.plain("back").await.map_err(|error| error.to_string())
     }
 
-    async fn dawdle(&self, _: &kokoro_host::Caller) {
-        tokio::time::sleep(std::time::Duration::from_secs(600)).await;
+    async fn dawdle(&self, _: &Caller) {
+        tokio::time::sleep(Duration::from_secs(600)).await;
     }
+}
+
+/// A gate that lets through as many as it was told. Whoever stands before it is in the middle of a call.
+#[derive(Debug)]
+pub struct Gate {
+    arrived: Semaphore,
+    open: Semaphore,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { arrived: Semaphore::new(0), open: Semaphore::new(0) }
+    }
+}
+
+impl Gate {
+    /// Waits until somebody stands before it.
+    pub async fn arrived(&self) {
+        in_time(self.arrived.acquire()).await.unwrap().forget();
+    }
+
+    pub fn open(&self) {
+        self.open.add_permits(1);
+    }
+}
+
+impl gate::Host for Arc<Gate> {
+    async fn pass(&self, _: &Caller) {
+        self.arrived.add_permits(1);
+        self.open.acquire().await.unwrap().forget();
+    }
+}
+
+/// What comes of `work`, which may take far longer than it ever does: whoever waits for what never comes fails instead of hanging.
+pub async fn in_time<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(120), work).await.expect("it never came")
+}
+
+/// The next event.
+pub async fn next(events: &mut Events) -> Event {
+    in_time(events.next()).await.expect("the primary is there")
 }
 
 /// A Primary that serves [`Host`], with these guests.
@@ -106,8 +245,8 @@ pub async fn primary(guests: &[&str]) -> Primary {
 }
 
 pub async fn primary_with(builder: kokoro_host::Builder, guests: &[&str]) -> Primary {
-    let served = std::sync::Arc::new(Host::default());
-    let primary = builder.serve(host::serve(std::sync::Arc::clone(&served))).build().expect("a primary");
+    let served = Arc::new(Host::default());
+    let primary = builder.serve(serve(&served)).build().expect("a primary");
     served.primary.set(primary.clone()).expect("it is new");
     for name in guests {
         primary.load_bytes(name, guest(name)).await.expect("a guest that loads");
@@ -132,7 +271,7 @@ pub fn reason(primary: &Primary, name: &str) -> String {
 
 /// Keeps what a subscriber of `tracing` writes.
 #[derive(Clone, Default)]
-pub struct Kept(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+pub struct Kept(Arc<Mutex<Vec<u8>>>);
 
 impl Kept {
     pub fn text(&self) -> String {
