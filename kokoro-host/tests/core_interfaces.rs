@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use kokoro_host::types::Interface;
-use kokoro_host::{InterfaceName, inspect};
+use kokoro_host::{InterfaceName, Primary, inspect};
 use support::cancel::Cancel;
 use support::counter::Counter;
 use support::stubborn::{Mode, Stubborn};
@@ -60,6 +60,7 @@ async fn who_fails_only_when_replaced_answers_until_then() {
 
 #[tokio::test]
 async fn a_call_that_nobody_cancels_is_not_cancelled() {
-    let primary = primary(&["cancel"]).await;
+    let gate = support::gate::serve(std::sync::Arc::new(support::Gate::default()));
+    let primary = support::primary_with(Primary::builder().serve(gate), &["cancel"]).await;
     assert!(!primary.get::<Cancel>().unwrap().flagged().await.unwrap());
 }

@@ -5,7 +5,7 @@ use std::hint::black_box;
 kokoro_guest::planet! {
     state: Cancel,
     exports: ["test:guests/cancel@0.1.0"],
-    requires: ["test:guests/host@0.1.0"],
+    requires: ["test:guests/host@0.1.0", "test:guests/gate@0.1.0"],
     wit: "../wit",
 }
 
@@ -14,6 +14,8 @@ struct Cancel;
 
 impl cancel::Guest for Cancel {
     fn attentive(&mut self) -> Result<u32, String> {
+        kokoro_guest::give_up_if_cancelled()?;
+        gate::pass();
         loop {
             black_box(0);
             kokoro_guest::give_up_if_cancelled()?;
@@ -21,6 +23,7 @@ impl cancel::Guest for Cancel {
     }
 
     fn deaf(&mut self) -> Result<u32, String> {
+        gate::pass();
         loop {
             black_box(0);
         }
