@@ -4,17 +4,44 @@
 
 mod support;
 
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use kokoro_host::{Primary, State};
-use support::{extra::Extra, node};
+use kokoro_host::{Addresses, Admission, Grants, Primary, State};
+use support::stubborn::{Mode, Stubborn};
+use support::{extra::Extra, guest, node};
 
-/// What this process has: KiB of memory, threads, open files.
+/// The system's allocator, and how many bytes it has given out.
+struct Counting(AtomicUsize);
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting(AtomicUsize::new(0));
+
+#[expect(unsafe_code, reason = "all is handed on as it came")]
+// SAFETY: as `System`, which does all the work.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        self.0.fetch_add(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        self.0.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+/// What this process has: KiB of memory that is in use, bytes that are allocated, threads, open files, tasks.
 #[derive(Debug, Clone, Copy)]
 struct Usage {
     memory: u64,
+    allocated: usize,
     threads: usize,
     files: usize,
+    tasks: usize,
 }
 
 impl Usage {
@@ -26,14 +53,27 @@ impl Usage {
         };
         Self {
             memory: field("RssAnon"),
+            allocated: ALLOCATOR.0.load(Ordering::Relaxed),
             threads: field("Threads") as usize,
             files: fs::read_dir("/proc/self/fd").unwrap().count(),
+            tasks: tokio::runtime::Handle::current().metrics().num_alive_tasks(),
         }
+    }
+
+    /// Fails if there is more now than there was.
+    fn no_more_than(self, early: Self) {
+        assert!(self.memory <= early.memory + NOISE, "memory grows: {early:?}, {self:?}");
+        assert!(self.allocated <= early.allocated + ALLOCATED_NOISE, "memory grows: {early:?}, {self:?}");
+        assert!(self.threads <= early.threads, "threads are left: {early:?}, {self:?}");
+        assert!(self.files <= early.files, "files are left open: {early:?}, {self:?}");
+        assert!(self.tasks <= early.tasks, "tasks are left: {early:?}, {self:?}");
     }
 }
 
 /// How much more memory, in KiB, may be in use: what the allocator keeps differs from round to round.
-const NOISE: u64 = 4 * 1024;
+const NOISE: u64 = 1024;
+/// How many more bytes may be allocated: tables that have grown.
+const ALLOCATED_NOISE: usize = 8 * 1024;
 
 /// Loads two Planets, of which one requires the other, reloads and restarts one, and unloads both.
 async fn round(primary: &Primary, component: &[u8]) {
@@ -50,14 +90,16 @@ async fn round(primary: &Primary, component: &[u8]) {
     assert!(primary.graph().planets.is_empty());
 }
 
+/// One test, since all in a process use one memory.
 #[test]
-fn nothing_is_left_after_many_rounds() {
+fn nothing_is_left() {
     // Threads for blocking work come and go with the load; one is always there.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
-    runtime.block_on(rounds());
+    runtime.block_on(of_those_that_have_gone());
+    runtime.block_on(of_new_releases_that_were_refused());
 }
 
-async fn rounds() {
+async fn of_those_that_have_gone() {
     let primary = Primary::builder().build().unwrap();
     let component = support::wat(include_str!("wat/extra.wat"));
     for _ in 0..50 {
@@ -69,7 +111,37 @@ async fn rounds() {
     }
     let late = Usage::now();
     eprintln!("after 50 rounds {early:?}, after 500 {late:?}");
-    assert!(late.memory <= early.memory + NOISE, "memory grows: {early:?}, {late:?}");
-    assert!(late.threads <= early.threads, "threads are left: {early:?}, {late:?}");
-    assert!(late.files <= early.files, "files are left open: {early:?}, {late:?}");
+    late.no_more_than(early);
+}
+
+/// Each has opened a file and a socket and taken memory when it is refused.
+async fn of_new_releases_that_were_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("kept"), "kept open").unwrap();
+    let grants = Grants::none().read(folder.path(), "/data").udp(Addresses::all());
+    let primary = Primary::builder().admit(move |_| Admission::granted(grants.clone())).build().unwrap();
+    let component = guest("stubborn");
+    primary.load_bytes("stubborn", component.clone()).await.unwrap();
+    let stubborn = primary.get::<Stubborn>().unwrap();
+    let round = async || {
+        for mode in [Mode::RestoreErr, Mode::RestoreTrap] {
+            stubborn.set(mode).await.unwrap();
+            let refused = primary.reload("stubborn").bytes(component.clone()).await.unwrap_err();
+            assert!(refused.to_string().contains("while it was given the old one's state"), "{refused}");
+        }
+    };
+    for _ in 0..10 {
+        round().await;
+    }
+    let early = Usage::now();
+    for _ in 10..50 {
+        round().await;
+    }
+    let late = Usage::now();
+    eprintln!("after 10 rounds of refusals {early:?}, after 50 {late:?}");
+    late.no_more_than(early);
+    assert_eq!(stubborn.ping().await.unwrap(), 1, "the old one goes on");
+    primary.unload("stubborn").await.unwrap();
+    let gone = Usage::now();
+    assert!(gone.files + 2 <= late.files, "it had no file and no socket: {late:?}, {gone:?}");
 }

@@ -1,10 +1,14 @@
 //! A Planet (plugin) that fails on demand when it is to be replaced, or to replace another.
 
+use std::fs::File;
 use std::hint::black_box;
 
-use kokoro_guest::Saved;
+use kokoro_guest::{Planet, Saved, StartError};
 use saved_state::Snapshot;
 use stubborn::Mode;
+use wasip2::sockets::network::IpAddressFamily;
+use wasip2::sockets::udp::UdpSocket;
+use wasip2::sockets::udp_create_socket::create_udp_socket;
 
 kokoro_guest::planet! {
     state: Stubborn,
@@ -15,11 +19,22 @@ kokoro_guest::planet! {
 struct Stubborn {
     mode: Mode,
     pings: u32,
+    _keeps: Keeps,
 }
 
-impl Default for Stubborn {
-    fn default() -> Self {
-        Self { mode: Mode::Fine, pings: 0 }
+/// What has to be given back when an instance goes.
+struct Keeps {
+    _file: Option<File>,
+    _socket: Option<UdpSocket>,
+    _memory: Vec<u8>,
+}
+
+impl Planet for Stubborn {
+    fn start() -> Result<Self, StartError> {
+        let file = File::open("/data/kept").ok();
+        let socket = create_udp_socket(IpAddressFamily::Ipv4).ok();
+        let keeps = Keeps { _file: file, _socket: socket, _memory: black_box(vec![1; 1 << 20]) };
+        Ok(Self { mode: Mode::Fine, pings: 0, _keeps: keeps })
     }
 }
 
