@@ -5,56 +5,11 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kokoro_host::{Builder, Caller, Error, Event, Limits, Primary, Restarts, State};
-use support::{guest, node, reason, wat, with_manifest};
-use tokio::sync::Semaphore;
-
-kokoro_host::bindings!({
-    path: "tests/guests/wit",
-    interfaces: [
-        "test:guests/counter@0.1.0",
-        "test:guests/holder@0.1.0",
-        "test:guests/stubborn@0.1.0",
-        "test:guests/faults@0.1.0",
-        "test:guests/relay@0.1.0",
-    ],
-    serves: ["test:guests/gate@0.1.0", "test:guests/host@0.1.0"],
-});
-
-use counter::Counter;
-use holder::Holder;
-use stubborn::{Mode, Stubborn};
-
-/// A gate that lets through as many as it was told.
-#[derive(Debug)]
-struct Gate {
-    arrived: Semaphore,
-    open: Semaphore,
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self { arrived: Semaphore::new(0), open: Semaphore::new(0) }
-    }
-}
-
-impl Gate {
-    /// Waits until somebody stands before it.
-    async fn arrived(&self) {
-        self.arrived.acquire().await.unwrap().forget();
-    }
-
-    fn open(&self) {
-        self.open.add_permits(1);
-    }
-}
-
-impl gate::Host for Arc<Gate> {
-    async fn pass(&self, _: &Caller) {
-        self.arrived.add_permits(1);
-        self.open.acquire().await.unwrap().forget();
-    }
-}
+use kokoro_host::{Admission, Builder, Error, Event, Limits, Primary, Restarts, State};
+use support::counter::Counter;
+use support::holder::Holder;
+use support::stubborn::{Mode, Stubborn};
+use support::{Gate, LifeCycle, gate, guest, in_time, next, node, reason, wat, with_manifest};
 
 fn builder(gate: &Arc<Gate>) -> Builder {
     Primary::builder().serve(gate::serve(Arc::clone(gate)))
@@ -130,7 +85,8 @@ async fn who_requires_what_goes_stops_first_and_waits_until_it_comes_back() {
     assert_eq!(states(&primary), "middle waiting, top waiting");
     assert!(reason(&primary, "middle").starts_with("needs `t:t/a@1.0.0`"));
     let mut told = Vec::new();
-    while let Some(event) = events.next().await {
+    loop {
+        let event = next(&mut events).await;
         told.push(event.to_string());
         if matches!(&event, Event::State { planet, to: State::Gone, .. } if planet == "base") {
             break;
@@ -159,7 +115,7 @@ async fn who_has_another_provider_goes_there_without_a_restart() {
     primary.unload("new").await.unwrap();
     assert_eq!(format!("{:?}", user.call(&[]).await.unwrap()), "[U32(1)]");
     assert_eq!(format!("{:?}", a.call(&[]).await.unwrap()), "[U32(1)]", "a function follows as well");
-    let bound = events.next().await.unwrap();
+    let bound = next(&mut events).await;
     assert_eq!(bound.to_string(), "user: t:t/a@1.0.0 <- old");
     assert_eq!(primary.graph().order, ["old", "user"]);
     // A better one that comes later does not take the place, unless it is preferred.
@@ -185,10 +141,21 @@ async fn options_are_filled_and_emptied_without_a_restart() {
     primary.shutdown().await;
     let mut told = Vec::new();
     drop(primary);
-    while let Some(event) = events.next().await {
+    while let Some(event) = in_time(events.next()).await {
         told.push(event.to_string());
     }
     assert!(!told[..told.len() - 2].iter().any(|event| event.starts_with("holder: running")), "{told:?}");
+}
+
+/// Waits until new calls of `counter` are held up.
+async fn held_up(primary: &Primary) {
+    let counter = primary.get::<Counter>().unwrap().within(Duration::from_millis(500));
+    let error = loop {
+        if let Err(error) = counter.value().await {
+            break error.to_string();
+        }
+    };
+    assert!(error.contains("the deadline passed before `counter` was free"), "{error}");
 }
 
 #[tokio::test]
@@ -201,13 +168,14 @@ async fn what_is_held_stays_until_the_call_ends() {
     let mut events = primary.events();
     let (changing, component) = (primary.clone(), guest("counter-next"));
     let reload = tokio::spawn(async move { changing.reload("counter").bytes(component).await });
-    // The application's own calls are answered, by the old one or the new one; the one that holds it is answered at once.
+    held_up(&primary).await;
+    // The one that holds it is answered all the same.
     gate.open();
-    assert_eq!(call.await.unwrap().unwrap(), Some((1, 2)));
-    reload.await.unwrap().unwrap();
+    assert_eq!(in_time(call).await.unwrap().unwrap(), Some((1, 2)));
+    in_time(reload).await.unwrap().unwrap();
     assert_eq!(node(&primary, "counter").version.unwrap().to_string(), "2.0.0");
     assert_eq!(primary.get::<Counter>().unwrap().next().await.unwrap(), 3);
-    assert_eq!(events.next().await.unwrap().to_string(), "counter: reloaded, now 2.0.0");
+    assert_eq!(next(&mut events).await.to_string(), "counter: reloaded, now 2.0.0");
 
     // An unload waits as well.
     let holder = primary.get::<Holder>().unwrap();
@@ -220,8 +188,8 @@ async fn what_is_held_stays_until_the_call_ends() {
     }
     assert_eq!(node(&primary, "counter").state, State::Stopping);
     gate.open();
-    assert_eq!(call.await.unwrap().unwrap(), Some((4, 5)));
-    unload.await.unwrap().unwrap();
+    assert_eq!(in_time(call).await.unwrap().unwrap(), Some((4, 5)));
+    in_time(unload).await.unwrap().unwrap();
     assert!(primary.graph().planet("counter").is_none());
     assert!(!primary.get::<Holder>().unwrap().is_bound().await.unwrap());
 }
@@ -244,7 +212,7 @@ async fn who_is_held_for_too_long_is_not_reloaded() {
     .assert_eq(&error.to_string());
     assert_eq!(primary.get::<Counter>().unwrap().next().await.unwrap(), 2, "the old one answers others meanwhile");
     gate.open();
-    assert_eq!(call.await.unwrap().unwrap(), Some((1, 3)));
+    assert_eq!(in_time(call).await.unwrap().unwrap(), Some((1, 3)));
 }
 
 #[tokio::test]
@@ -280,10 +248,10 @@ async fn each_step_of_a_reload_that_fails_leaves_the_old_one() {
     assert_eq!(stubborn.ping().await.unwrap(), 1);
     let mut pings = 1;
     for (mode, step, why, goes_on) in [
-        (Mode::SaveErr, "while the old one saved its state", "", true),
+        (Mode::SaveErr, "while the old one saved its state", "it does not want to be saved", true),
         (Mode::SaveTrap, "while the old one saved its state", "panicked", false),
         (Mode::SaveForever, "while the old one saved its state", "was late", false),
-        (Mode::RestoreErr, "while it was given the old one's state", "", true),
+        (Mode::RestoreErr, "while it was given the old one's state", "it does not want to be restored", true),
         (Mode::RestoreTrap, "while it was given the old one's state", "panicked", true),
         (Mode::RestoreForever, "while it was given the old one's state", "was late", true),
     ] {
@@ -351,4 +319,151 @@ async fn what_cannot_take_the_place_is_said_with_the_step() {
     primary.unload("base").await.unwrap();
     primary.reload("user").bytes(component(Some("b@1.0.0"), None, 9)).await.unwrap();
     assert_eq!(ask(&primary, "t:t/b").await.unwrap(), "U32(9)");
+}
+
+/// A component that exports `t:t/a`, which answers a number, and whose `start` and `stop` are these.
+fn with_life_cycle(number: u32, start: &str, stop: &str) -> Vec<u8> {
+    let around = format!(
+        r#"(core module $answers (func (export "f") (result i32) i32.const {number}))
+           (core instance $answers (instantiate $answers))
+           (func $f (result u32) (canon lift (core func $answers "f")))
+           (instance $out (export "f" (func $f)))
+           (export "t:t/a@1.0.0" (instance $out))
+           (core instance $in)"#
+    );
+    LifeCycle { around: &around, start, stop, ..LifeCycle::default() }.component()
+}
+
+/// An `err` with the text `no!`.
+const NO: &str = "(i32.store8 (i32.const 64) (i32.const 1)) (i32.store (i32.const 68) (i32.const 96))
+    (i32.store (i32.const 72) (i32.const 3)) (i32.store (i32.const 96) (i32.const 0x216f6e)) i32.const 64";
+const ENDLESS: &str = "(loop (br 0))";
+
+#[tokio::test]
+async fn a_reload_fails_at_any_step_with_a_reason_and_the_old_one_answers() {
+    let mut limits = Limits::default();
+    limits.start = Duration::from_secs(1);
+    let admit = |candidate: kokoro_host::Candidate| match candidate.manifest().app["refused"].is_null() {
+        true => Admission::admitted(),
+        false => Admission::refused("it is not wanted"),
+    };
+    let primary = primary_of(Primary::builder().limits(limits).admit(admit), &[]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("base.wasm");
+    std::fs::write(&file, with_life_cycle(1, "i32.const 0", "")).unwrap();
+    primary.load(&file).await.unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let no_file = std::fs::read(&file).unwrap_err().to_string();
+    let invalid = {
+        let mut bytes = with_life_cycle(2, "i32.const 77", "");
+        let place = bytes.windows(4).position(|bytes| bytes == [0x41, 0xcd, 0x00, 0x0b]).unwrap();
+        bytes[place..place + 3].copy_from_slice(&[0x01, 0x01, 0x45]);
+        bytes
+    };
+    // WASI has no such function.
+    let not_to_be_linked = wat(r#"(component
+        (import "wasi:random/random@0.2.0" (instance (export "get-random-u64" (func (result string)))))
+        (core module $m (func (export "f") (result i32) i32.const 2))
+        (core instance $i (instantiate $m))
+        (func $f (result u32) (canon lift (core func $i "f")))
+        (instance $out (export "f" (func $f)))
+        (export "t:t/a@1.0.0" (instance $out)))"#);
+    let refused = with_manifest(with_life_cycle(2, "i32.const 0", ""), r#"{"app":{"refused":true}}"#);
+    let cases = [
+        ("file", None),
+        ("admission", Some(refused)),
+        ("compiler", Some(invalid)),
+        ("linker", Some(not_to_be_linked)),
+        ("start: err", Some(with_life_cycle(2, NO, ""))),
+        ("start: trap", Some(with_life_cycle(2, "unreachable", ""))),
+        ("start: late", Some(with_life_cycle(2, "(loop (br 0)) unreachable", ""))),
+    ];
+    let mut events = primary.events();
+    let mut told = String::new();
+    for (what, component) in cases {
+        let reload = primary.reload("base");
+        let outcome = match component {
+            Some(component) => reload.bytes(component).await,
+            None => reload.await,
+        };
+        let error = outcome.unwrap_err();
+        assert!(error.is_not_reloaded(), "{what}: {error}");
+        assert!(matches!(next(&mut events).await, Event::NotReloaded { planet, .. } if planet == "base"), "{what}");
+        // These differ from system to system and from run to run.
+        let error = error.to_string().replace(&no_file, "SOME ERROR").replace(" within 1.0 s", " within SOME TIME");
+        told += &format!("{what}: {error}\n");
+        assert_eq!(ask(&primary, "t:t/a").await.unwrap(), "U32(1)", "{what}");
+    }
+    expect_test::expect![[r#"
+        file: planet `base` was not reloaded, while its file was read: SOME ERROR
+          the old one goes on
+        admission: planet `base` was not reloaded, when the application was asked: it is not wanted
+          the old one goes on
+        compiler: planet `base` was not reloaded, while it was compiled: failed to compile: wasm[2]::function[0]: WebAssembly translation error: Invalid input WebAssembly code at offset 316: type mismatch: expected i32 but nothing on stack
+          the old one goes on
+        linker: planet `base` was not reloaded, while it was linked: it cannot be linked: component imports instance `wasi:random/random@0.2.0`, but a matching implementation was not found in the linker: instance export `get-random-u64` has the wrong type: type mismatch with results: expected `u64` found `string`
+          the old one goes on
+        start: err: planet `base` was not reloaded, while it was started: planet `base` did not start: no!
+          the old one goes on
+        start: trap: planet `base` was not reloaded, while it was started: planet `base` failed in `kokoro:core/lifecycle@0.1.0.start`: wasm trap: wasm `unreachable` instruction executed
+          executing, innermost first:
+            function 0
+          the old one goes on
+        start: late: planet `base` was not reloaded, while it was started: planet `base` was late: `kokoro:core/lifecycle@0.1.0.start` did not answer within SOME TIME
+          the old one goes on
+    "#]].assert_eq(&told);
+}
+
+#[tokio::test]
+async fn who_answers_for_too_long_is_not_reloaded() {
+    let gate = Arc::new(Gate::default());
+    let mut limits = Limits::default();
+    limits.drain = Duration::from_millis(100);
+    let primary = primary_of(builder(&gate).limits(limits), &["counter", "holder"]).await;
+    let holder = primary.get::<Holder>().unwrap();
+    let call = tokio::spawn(async move { holder.hold().await });
+    gate.arrived().await;
+    not_reloaded(&primary, "holder", guest("holder"), expect_test::expect![[r#"
+        planet `holder` was not reloaded, while the old one was to come to rest: calls that were being answered did not end in time
+          the old one goes on"#]]).await;
+    gate.open();
+    assert_eq!(in_time(call).await.unwrap().unwrap(), Some((1, 2)));
+}
+
+#[tokio::test]
+async fn a_stop_that_fails_or_does_not_end_keeps_nobody_waiting() {
+    let kept = support::Kept::default();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).without_time().with_writer(kept.clone()).finish();
+    let _listening = tracing::subscriber::set_default(subscriber);
+    for stop in ["unreachable", ENDLESS] {
+        let mut limits = Limits::default();
+        limits.stop = Duration::from_millis(500);
+        let primary = primary_of(Primary::builder().limits(limits), &[]).await;
+        let component = with_life_cycle(1, "i32.const 0", stop);
+        primary.load_bytes("base", component.clone()).await.unwrap();
+        load(&primary, "user", Some("b@1.0.0"), Some("a@1.0.0"), 0).await;
+        primary.restart("base").await.unwrap();
+        assert_eq!(ask(&primary, "t:t/b").await.unwrap(), "U32(1)");
+        primary.reload("base").bytes(with_life_cycle(2, "i32.const 0", stop)).await.unwrap();
+        assert_eq!(ask(&primary, "t:t/b").await.unwrap(), "U32(2)");
+        primary.unload("base").await.unwrap();
+        assert_eq!(states(&primary), "user waiting");
+        primary.load_bytes("base", component).await.unwrap();
+        assert_eq!(ask(&primary, "t:t/b").await.unwrap(), "U32(1)");
+        primary.shutdown().await;
+        assert_eq!(states(&primary), "base gone, user gone");
+    }
+    let text = kept.text();
+    // How late it was differs from run to run.
+    let told = text.lines().filter(|line| line.contains("stopped:"));
+    let told: Vec<&str> = told.map(|line| line.split(" within ").next().unwrap_or_default().trim()).collect();
+    expect_test::expect![[r#"
+        WARN kokoro: while it stopped: planet `base` failed in `kokoro:core/lifecycle@0.1.0.stop`: wasm trap: wasm `unreachable` instruction executed
+        WARN kokoro: while the old release stopped: planet `base` failed in `kokoro:core/lifecycle@0.1.0.stop`: wasm trap: wasm `unreachable` instruction executed
+        WARN kokoro: while it stopped: planet `base` failed in `kokoro:core/lifecycle@0.1.0.stop`: wasm trap: wasm `unreachable` instruction executed
+        WARN kokoro: while it stopped: planet `base` failed in `kokoro:core/lifecycle@0.1.0.stop`: wasm trap: wasm `unreachable` instruction executed
+        WARN kokoro: while it stopped: planet `base` was late: `kokoro:core/lifecycle@0.1.0.stop` did not answer
+        WARN kokoro: while the old release stopped: planet `base` was late: `kokoro:core/lifecycle@0.1.0.stop` did not answer
+        WARN kokoro: while it stopped: planet `base` was late: `kokoro:core/lifecycle@0.1.0.stop` did not answer
+        WARN kokoro: while it stopped: planet `base` was late: `kokoro:core/lifecycle@0.1.0.stop` did not answer"#]].assert_eq(&told.join("\n"));
 }
