@@ -418,21 +418,22 @@ fn a_second_signal_ends_it_at_once_even_if_nobody_reads_what_it_says() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kokoro"));
     let (reader, writer) = UnixStream::pair().expect("a socket");
     let (mut full, end) = (writer.try_clone().expect("a socket"), OwnedFd::from(writer));
-    command.arg("run").arg(&folder).stdin(Stdio::null()).stdout(end).stderr(Stdio::piped());
-    let child = command.env_remove("RUST_LOG").spawn().expect("kokoro runs");
-    let mut lines = BufReader::new(&reader).lines().map_while(Result::ok);
-    assert!(lines.any(|line| line == "1 of 1 planets run"));
+    let (errors, stderr) = pipe().expect("a pipe");
+    command.arg("run").arg(&folder).stdin(Stdio::null()).stdout(end).stderr(stderr).env_remove("RUST_LOG");
+    let child = command.spawn().expect("kokoro runs");
+    drop(command);
+    let run = Running { child, input: None, lines: lines(errors), transcript: Vec::new() };
+    let mut shown = BufReader::new(&reader).lines().map_while(Result::ok);
+    assert!(shown.any(|line| line == "1 of 1 planets run"));
     // It says nothing now, and what it says next has no room.
     full.set_nonblocking(true).expect("a socket");
     while full.write(&[0; 4096]).is_ok() {}
     while full.write(&[0]).is_ok() {}
     full.set_nonblocking(false).expect("a socket");
     // They are two even if they come at one time.
-    signal(&child, "INT");
-    signal(&child, "TERM");
-    let output = child.wait_with_output().expect("an end");
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!((output.status.code(), stderr.as_ref()), (Some(1), "error: ended before all planets had stopped\n"));
+    signal(&run.child, "INT");
+    signal(&run.child, "TERM");
+    assert_eq!(run.end(), (Some(1), "error: ended before all planets had stopped\n".to_owned()));
 }
 
 #[test]
