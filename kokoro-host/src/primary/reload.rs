@@ -117,7 +117,7 @@ struct Failed {
     /// Whether that was because the old one has ended for good.
     has_ended: bool,
     is_busy: bool,
-    call: Option<CallError>,
+    call: Option<Box<CallError>>,
 }
 
 impl Failed {
@@ -126,7 +126,7 @@ impl Failed {
     }
 
     fn of_call(step: &'static str, error: CallError) -> Self {
-        Self { call: Some(error.clone()), ..Self::new(step, error) }
+        Self { call: Some(Box::new(error.clone())), ..Self::new(step, error) }
     }
 }
 
@@ -205,7 +205,7 @@ impl Primary {
             Some((_, summary)) => format!("the old one is {summary}"),
             None => "it is not there any more".to_owned(),
         };
-        Kind::NotReloaded { planet: name.to_owned(), step, why, now, call, is_busy }.into()
+        Kind::NotReloaded { planet: name.to_owned(), step, why, now, call: call.map(|call| *call), is_busy }.into()
     }
 
     async fn read_and_judge(&self, name: &str, source: Source) -> Result<Judged, Failed> {

@@ -100,11 +100,9 @@ impl Registry {
 
     /// Puts an entry under a free name.
     pub(crate) fn insert(&mut self, name: String, entry: Entry) {
-        if entry.is_planet() {
-            if let Some(inspection) = &entry.inspection {
-                self.importers.add(&name, inspection.imports.keys());
-                self.exporters.add(&name, inspection.exports.keys());
-            }
+        if let Some(inspection) = entry.inspection.as_ref().filter(|_| entry.is_planet()) {
+            self.importers.add(&name, inspection.imports.keys());
+            self.exporters.add(&name, inspection.exports.keys());
         }
         let (to, reason) = entry.state();
         let reason = reason.map(|reason| reason.sentence);
