@@ -270,6 +270,8 @@ impl Step<'_> {
         ensure!(planet.instance > 0, "`{name}` runs, and no instance of it has started");
         let has_to_be_anew = self.before.runs(name) && (self.is_meant(name) || self.is_lost(name));
         ensure!(!has_to_be_anew || self.is_anew(name), "`{name}` still has the instance that it had");
+        let over = self.is_lost(name) && planet.restarts > after.limit;
+        ensure!(!over, "`{name}` runs, and has used up its restarts");
         ensure!(!self.rests(name), "`{name}` runs, though it had failed and nothing has changed for it");
         if self.before.runs(name) && self.is_anew(name) && !self.is_meant(name) && !self.is_lost(name) {
             ensure!(self.had_to_stop(name), "`{name}` was stopped and started again, for nothing");
