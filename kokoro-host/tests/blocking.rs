@@ -30,8 +30,8 @@ fn without_a_runtime_everything_waits() {
     assert_eq!(primary.graph().planets.len(), 2);
     let mut events = primary.events();
     primary.wait(primary.reload("extra").bytes(guest("extra"))).unwrap();
-    let event = primary.wait(async { Ok(events.next().await) }).unwrap();
-    assert_eq!(event.unwrap().to_string(), "extra: reloaded, now 0.1.0");
+    let event = primary.wait(async { Ok(support::next(&mut events).await) }).unwrap();
+    assert_eq!(event.to_string(), "extra: reloaded, now 0.1.0");
     primary.prefer("test:guests/extra", Some("extra")).unwrap();
     assert_eq!(primary.restart("extra").unwrap().to_string(), "extra: running");
     assert_eq!(primary.unload("faulty").unwrap().planets, []);
