@@ -147,13 +147,15 @@ async fn options_are_filled_and_emptied_without_a_restart() {
     assert!(!told[..told.len() - 2].iter().any(|event| event.starts_with("holder: running")), "{told:?}");
 }
 
-/// Waits until new calls of `counter` are held up.
-async fn held_up(primary: &Primary) {
+/// Waits until new calls of `counter` are held up by a change of it.
+async fn held_up<T>(primary: &Primary, change: &tokio::task::JoinHandle<T>) {
     let counter = primary.get::<Counter>().unwrap().within(Duration::from_millis(500));
     let error = loop {
-        if let Err(error) = counter.value().await {
-            break error.to_string();
+        match in_time(counter.value()).await {
+            Ok(_) => assert!(!change.is_finished(), "it did not wait for who holds it"),
+            Err(error) => break error.to_string(),
         }
+        tokio::task::yield_now().await;
     };
     assert!(error.contains("the deadline passed before `counter` was free"), "{error}");
 }
@@ -168,7 +170,7 @@ async fn what_is_held_stays_until_the_call_ends() {
     let mut events = primary.events();
     let (changing, component) = (primary.clone(), guest("counter-next"));
     let reload = tokio::spawn(async move { changing.reload("counter").bytes(component).await });
-    held_up(&primary).await;
+    held_up(&primary, &reload).await;
     // The one that holds it is answered all the same.
     gate.open();
     assert_eq!(in_time(call).await.unwrap().unwrap(), Some((1, 2)));
