@@ -63,13 +63,15 @@ async fn who_looks_gives_up_and_keeps_its_instance() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_cancelled_from_the_beginning_sees_it_at_once() {
+async fn a_call_that_is_cancelled_from_the_beginning_is_not_made() {
     let around = Around::default();
     let (primary, cancel) = primary(&around).await;
     around.token.cancel();
-    assert!(cancel.flagged().await.unwrap());
+    let error = cancel.flagged().await.unwrap_err();
+    assert!(error.is_cancelled(), "{error}");
     // It does not come to the gate.
-    assert!(in_time(cancel.attentive()).await.unwrap().unwrap_err().contains("cancelled"));
+    let error = in_time(cancel.attentive()).await.unwrap_err();
+    assert!(error.to_string().contains("was cancelled before `cancel` began to answer it"), "{error}");
     assert_eq!(node(&primary, "cancel").state, State::Running);
 }
 
@@ -107,7 +109,7 @@ async fn a_call_that_waits_for_its_turn_ends_at_once() {
     token.cancel();
     let error = in_time(waiting).await.unwrap().unwrap_err();
     assert!(error.is_cancelled(), "{error}");
-    assert!(error.to_string().contains("was cancelled before `cancel` was free to answer it"), "{error}");
+    assert!(error.to_string().contains("was cancelled before `cancel` began to answer it"), "{error}");
     // The one that is executed has not noticed anything.
     around.token.cancel();
     around.gate.open();

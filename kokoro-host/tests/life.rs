@@ -427,7 +427,8 @@ async fn who_answers_for_too_long_is_not_reloaded() {
     gate.arrived().await;
     not_reloaded(&primary, "holder", guest("holder"), expect_test::expect![[r#"
         planet `holder` was not reloaded, while the old one was to come to rest: calls that were being answered did not end in time
-          the old one goes on"#]]).await;
+          the old one goes on
+          help: try again later, or raise `Limits::drain`"#]]).await;
     gate.open();
     assert_eq!(in_time(call).await.unwrap().unwrap(), Some((1, 2)));
 }

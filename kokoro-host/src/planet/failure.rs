@@ -182,7 +182,7 @@ impl CallError {
                 span(*after)
             ),
             Cause::CancelledInQueue => {
-                format!("the call of `{function}` was cancelled before `{planet}` was free to answer it")
+                format!("the call of `{function}` was cancelled before `{planet}` began to answer it")
             }
             Cause::TooManyWait(limit) => {
                 format!("`{planet}` has {limit} calls waiting already, as many as may be: `{function}` was not called")

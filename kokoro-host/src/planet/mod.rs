@@ -268,6 +268,10 @@ impl Planet {
         if call.came_through(&self.name) {
             return Err(error(Cause::Reentered));
         }
+        // A Planet's own calls go on until its grace is over: it may have something to tidy up.
+        if call.chain().is_empty() && call.is_cancelled() {
+            return Err(error(Cause::CancelledInQueue));
+        }
         let came = Instant::now();
         let mut place = None;
         loop {

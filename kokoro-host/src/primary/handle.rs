@@ -91,7 +91,8 @@ impl Handle {
         self
     }
 
-    /// The same handle, whose calls can be taken back: once `token` is cancelled, a call that waits for its turn ends at once.
+    /// The same handle, whose calls can be taken back: once `token` is cancelled, a call that has not begun, or that waits for its
+    /// turn, ends at once.
     /// One that is executed goes on for [`Limits::grace`](crate::Limits::grace) at the most. The Planet can see it
     /// (`kokoro:core/current-call`) and give up; if it does not, its instance is ended and started anew. So are all Planets
     /// that the call has led to and that do not give up. A token that was given before gives way.
