@@ -202,7 +202,6 @@ async fn who_lost_its_required_provider_gets_the_next_that_comes() {
     primary.load_bytes("second", support::renamed(guest("faulty"), "faulty", "second")).await.unwrap();
     let error = relay.text("again").await.unwrap();
     assert!(error.contains("planet `second` failed"), "{error}");
-    assert_eq!(node(&primary, "relay").state, State::Running);
 }
 
 #[tokio::test]
