@@ -7,6 +7,8 @@ use std::fmt;
 #[derive(Debug, Default, Clone)]
 pub struct Counts {
     pub histories: usize,
+    /// Those that were given up at a call of which the model cannot tell what comes.
+    pub cut_short: usize,
     pub steps: usize,
     pub operations: BTreeMap<&'static str, usize>,
     pub starts: usize,
@@ -22,6 +24,7 @@ pub struct Counts {
 impl Counts {
     pub fn add(&mut self, more: &Self) {
         self.histories += more.histories;
+        self.cut_short += more.cut_short;
         self.steps += more.steps;
         for (operation, count) in &more.operations {
             *self.operations.entry(operation).or_default() += count;
@@ -44,9 +47,10 @@ impl fmt::Display for Counts {
         let percent = |count: usize| count * 100 / all;
         write!(
             f,
-            "{} histories of {} steps: {}; {} reloads were refused; {} instances began, {} of them failed to; {} were told to \
+            "{} histories ({} of them cut short) of {} steps: {}; {} reloads were refused; {} instances began, {} of them failed to; {} were told to \
              stop, {} ended in an error; after each step {} % ran, {} % waited, {} % had failed",
             self.histories,
+            self.cut_short,
             self.steps,
             operations.join(", "),
             self.refused,

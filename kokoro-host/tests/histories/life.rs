@@ -242,6 +242,9 @@ pub struct Change {
     /// What it was to be reloaded with, cascading, and was not: those who would not have fitted may have been stopped and
     /// started again.
     pub refused: Option<(String, &'static Shape)>,
+    /// Whether the model cannot tell what comes of it: one whose loss has failed for good, or cannot start again, is called once more in
+    /// the same call, by who has been bound to another one meanwhile.
+    pub unsure: bool,
 }
 
 macro_rules! ensure {

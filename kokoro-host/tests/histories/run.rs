@@ -61,15 +61,21 @@ pub async fn run(pool: &Pool, history: &History, counts: &mut Counts) -> Result<
     let mut run = Run { pool, primary, events, states, rebound, journal, world, handle: None, log, counts };
     for operation in &history.operations {
         let _ = write!(run.log, "{operation}");
-        run.step(operation, history.handle).await.map_err(|why| format!("{}\n{why}", run.log))?;
+        let sure = run.step(operation, history.handle).await.map_err(|why| format!("{}\n{why}", run.log))?;
+        if !sure {
+            run.counts.histories += 1;
+            run.counts.cut_short += 1;
+            run.primary.shutdown().await;
+            return Ok(());
+        }
     }
     run.counts.histories += 1;
     run.shut_down().await.map_err(|why| format!("{}shut down\n\n{why}", run.log))
 }
 
 impl Run<'_> {
-    /// Does one thing, and has the model judge what comes of it.
-    async fn step(&mut self, operation: &Operation, with_handle: bool) -> Result<(), String> {
+    /// Does one thing, and has the model judge what comes of it. Says whether the model knows how things are now.
+    async fn step(&mut self, operation: &Operation, with_handle: bool) -> Result<bool, String> {
         let mut after = self.world.clone();
         let mut change = Change::default();
         let outcome = self.perform(operation, &mut after, &mut change).await;
@@ -91,6 +97,9 @@ impl Run<'_> {
         self.counts.refused += usize::from(outcome == Outcome::NotReloaded);
         let _ = write!(self.log, "{}", shown(&after, &told));
         expected?;
+        if change.unsure {
+            return Ok(false);
+        }
         self.check_events(&after)?;
         Step { before: &self.world, after: &after, change: &change, told: &told }.check()?;
         for (name, planet) in after.planets.clone() {
@@ -101,7 +110,7 @@ impl Run<'_> {
         }
         self.ask_handles(&after, with_handle).await?;
         self.world = after;
-        Ok(())
+        Ok(true)
     }
 
     /// Calls by handles, of the one provider that is held and of all.
@@ -305,6 +314,7 @@ impl Run<'_> {
                 // Whoever is lost half-way may not be there again when it is called the next time.
                 let comes_back = |name: &str| after.limit > 0 && after.mood(name) == Mood::Well;
                 let sure = crash || change.lost.iter().all(|loss| comes_back(&loss.planet));
+                change.unsure = !sure;
                 match sure {
                     true => has_to_be(expected.map_or_else(Outcome::Failure, Outcome::Answer)),
                     false => Ok(()),
