@@ -469,11 +469,11 @@ async fn a_stop_that_fails_or_does_not_end_keeps_nobody_waiting() {
     let told: Vec<&str> = told.map(|told| told.split(" within ").next().unwrap_or_default()).collect();
     expect_test::expect![[r#"
         while it stopped: planet `base` failed in `kokoro:core/lifecycle@0.1.0.stop`: wasm trap: wasm `unreachable` instruction executed
-        while the old release stopped: planet `base` failed in `kokoro:core/lifecycle@0.1.0.stop`: wasm trap: wasm `unreachable` instruction executed
+        while it stopped: planet `base` failed in `kokoro:core/lifecycle@0.1.0.stop`: wasm trap: wasm `unreachable` instruction executed
         while it stopped: planet `base` failed in `kokoro:core/lifecycle@0.1.0.stop`: wasm trap: wasm `unreachable` instruction executed
         while it stopped: planet `base` failed in `kokoro:core/lifecycle@0.1.0.stop`: wasm trap: wasm `unreachable` instruction executed
         while it stopped: planet `base` was late: `kokoro:core/lifecycle@0.1.0.stop` did not answer
-        while the old release stopped: planet `base` was late: `kokoro:core/lifecycle@0.1.0.stop` did not answer
+        while it stopped: planet `base` was late: `kokoro:core/lifecycle@0.1.0.stop` did not answer
         while it stopped: planet `base` was late: `kokoro:core/lifecycle@0.1.0.stop` did not answer
         while it stopped: planet `base` was late: `kokoro:core/lifecycle@0.1.0.stop` did not answer"#]].assert_eq(&told.join("\n"));
 }

@@ -97,6 +97,7 @@ async fn changes(spans: &Spans) {
     primary.reload("extra").bytes(guest("extra")).await.unwrap();
     expect_test::expect![[r#"
           start: planet=extra outcome=running
+          stop: planet=extra outcome=stopped
         reload: planet=extra outcome=running"#]]
     .assert_eq(&spans.told());
     let fails = LifeCycle { start: "unreachable", ..LifeCycle::default() }.component();
@@ -106,7 +107,10 @@ async fn changes(spans: &Spans) {
         reload: planet=extra outcome=while it was started"#]]
     .assert_eq(&spans.told());
     primary.restart("extra").await.unwrap();
-    expect_test::expect!["start: planet=extra outcome=running"].assert_eq(&spans.told());
+    expect_test::expect![[r#"
+        stop: planet=extra outcome=stopped
+        start: planet=extra outcome=running"#]]
+    .assert_eq(&spans.told());
     primary.unload("extra").await.unwrap();
     expect_test::expect!["stop: planet=extra outcome=stopped"].assert_eq(&spans.told());
     primary.load_bytes("unready", guest("unready")).await.unwrap();

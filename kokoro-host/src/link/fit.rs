@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::inspect::{Function, Interface, Named, Type};
+use crate::inspect::{Function, Inspection, Interface, Named, Type};
+use crate::interface::InterfaceName;
 
 /// Why an export cannot serve an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,18 @@ pub(crate) fn fit(import: &Interface, export: &Interface) -> Result<(), Mismatch
         ))),
         None => Ok(()),
     }
+}
+
+/// Whether one of a component's exports has what `import` wants, or why none has.
+pub(crate) fn fits_somewhere(import: &InterfaceName, wanted: &Interface, exporting: &Inspection) -> Result<(), String> {
+    let mut problem = None;
+    for (_, offered) in exporting.exports.iter().filter(|(export, _)| export.can_serve(import)) {
+        match fit(wanted, offered) {
+            Ok(()) => return Ok(()),
+            Err(mismatch) => problem = Some(mismatch.to_string()),
+        }
+    }
+    Err(problem.unwrap_or_else(|| "the new release does not export it".to_owned()))
 }
 
 /// Compares what is wanted with what the application serves. It may serve more functions and resources.

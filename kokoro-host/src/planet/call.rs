@@ -43,7 +43,7 @@ pub(crate) struct Call {
     /// The Primary whose change (a load, an unload, ..) this call is a part of.
     changes: Option<Changing>,
     /// In a function that the application serves: whether that is still executed.
-    serves: Arc<AtomicBool>,
+    serves: Option<Arc<AtomicBool>>,
 }
 
 /// A value of the application's that goes along with a call.
@@ -122,11 +122,10 @@ impl Call {
     /// that does.
     pub(crate) fn of_life_cycle(within: Duration) -> Self {
         let outer = SERVING.try_with(Call::clone).ok();
-        let errand = outer.as_ref().map_or_else(Arc::default, |outer| Errand::inside(&outer.errand, &outer.serves));
+        let errand = outer.as_ref().map_or_else(Arc::default, Self::errand_inside);
         let chain = outer.as_ref().map_or_else(|| Arc::new([]) as Arc<[_]>, |outer| Arc::clone(&outer.chain));
         let changes = outer.and_then(|outer| outer.changes);
-        let serves = Arc::default();
-        Self { chain, deadline: after(within), errand, attached: None, cancels: Vec::new(), changes, serves }
+        Self { chain, deadline: after(within), errand, attached: None, cancels: Vec::new(), changes, serves: None }
     }
 
     /// The same call, as a part of a change of a Primary.
@@ -145,7 +144,7 @@ impl Call {
                 Self {
                     deadline: after(within).min(outer.deadline),
                     // An errand of its own: the application can do several things at once.
-                    errand: Errand::inside(&outer.errand, &outer.serves),
+                    errand: outer.errand_inside(),
                     attached: attached.or(outer.attached),
                     cancels: outer.cancels.into_iter().chain(cancel).collect(),
                     ..outer
@@ -158,9 +157,14 @@ impl Call {
                 attached,
                 cancels: cancel.into_iter().collect(),
                 changes: None,
-                serves: Arc::default(),
+                serves: None,
             },
         }
+    }
+
+    /// A new errand, for which this call waits while the function that the application serves in it is executed.
+    fn errand_inside(&self) -> Arc<Errand> {
+        self.serves.as_ref().map_or_else(Arc::default, |serves| Errand::inside(&self.errand, serves))
     }
 
     /// The call that the application's own code runs in, if it answers a Planet.
@@ -172,7 +176,7 @@ impl Call {
     /// are waited for.
     pub(crate) fn served(&self) -> (Self, Serves) {
         let serves = Arc::new(AtomicBool::new(true));
-        (Self { serves: Arc::clone(&serves), ..self.clone() }, Serves(serves))
+        (Self { serves: Some(Arc::clone(&serves)), ..self.clone() }, Serves(serves))
     }
 
     /// Runs what a function that the application serves does, so that calls that it makes are known to go on from this one.

@@ -456,7 +456,7 @@ impl Planet {
     }
 
     /// Makes it known that `call`, of the life cycle, has the Planet: who waits for it waits for that.
-    pub(crate) fn is_held_by(&self, call: Option<&Call>) {
+    pub(crate) fn note_turn_of(&self, call: Option<&Call>) {
         self.set_holder(call.map(Call::errand));
     }
 

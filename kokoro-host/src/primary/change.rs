@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::settle::{Anew, Recipe, Started, Unfinished, listed};
+use super::settle::{Anew, Recipe, Started, Unfinished};
 use super::supervise::is_this;
 use super::{Life, Primary, Report, path_of};
-use crate::error::{Error, Kind, nearest};
+use crate::error::{Error, Kind, name_list, nearest};
 use crate::planet::{Busy, Call, End, Planet};
 use crate::registry::{Registry, State};
 
@@ -106,7 +106,10 @@ impl Primary {
                 }
                 return Ok(());
             }
-            Err(busy) => return Err(busy_error("restarted", name, &busy)),
+            Err(busy) => {
+                let (planet, why) = (name.to_owned(), why_busy(&busy));
+                return Err(Kind::Busy { change: "restarted", planet, why }.into());
+            }
         };
         let recipe = {
             let mut registry = self.registry();
@@ -116,16 +119,14 @@ impl Primary {
         };
         let unfinished = Unfinished::new(self, name, Some(planet));
         let stop = self.life_cycle_call(self.shared.limits.stop);
-        planet.is_held_by(Some(&stop));
-        if let Some(mut old) = seat.take()
-            && let Err(error) = old.stop(&stop).await
-        {
-            tracing::warn!(target: "kokoro", planet = name, "while it stopped: {error}");
+        planet.note_turn_of(Some(&stop));
+        if let Some(mut old) = seat.take() {
+            self.tell_to_stop(name, async move { old.stop(&stop).await }).await;
         }
         let start = self.life_cycle_call(self.shared.limits.start);
-        planet.is_held_by(Some(&start));
+        planet.note_turn_of(Some(&start));
         let started = self.instantiate(recipe, &start).await;
-        planet.is_held_by(None);
+        planet.note_turn_of(None);
         unfinished.over();
         let mut registry = self.registry();
         // What it requires may have failed meanwhile, and taken it along.
@@ -222,15 +223,14 @@ impl Drop for HeldUp<'_> {
     }
 }
 
-/// Why `planet` does not come to be changed.
-pub(super) fn busy_error(change: &'static str, planet: &str, busy: &Busy) -> Error {
-    Kind::Busy { change, planet: planet.to_owned(), why: why_busy(busy) }.into()
-}
-
+/// Why a Planet does not come to be changed.
 pub(super) fn why_busy(busy: &Busy) -> String {
     match busy {
         Busy::Calls => "calls that were being answered did not end in time".to_owned(),
-        Busy::Held(holders) => format!("{} went on using it in a call that did not end in time", listed(holders)),
+        Busy::Held(holders) => {
+            let holders = name_list(holders.iter().map(|holder| &**holder));
+            format!("{holders} went on using it in a call that did not end in time")
+        }
         Busy::Ended => "it has ended meanwhile".to_owned(),
     }
 }

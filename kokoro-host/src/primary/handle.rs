@@ -15,7 +15,7 @@ use super::{Primary, Shared, ToTheEnd, lock};
 use crate::error::{Error, Kind};
 use crate::inspect::{self, interface_of_package};
 use crate::interface::InterfaceName;
-use crate::link::{Binding, fit};
+use crate::link::{Binding, fit, fits_somewhere};
 use crate::planet::{Call, CallError, Cause, FunctionName, Planet, Target, Terms, call_span, note_outcome};
 use crate::registry::{Entry, Registry};
 
@@ -271,17 +271,7 @@ impl Handles {
                 continue;
             }
             let wanted = follower.wanted;
-            let offers = inspection.exports.iter().filter(|(export, _)| export.can_serve(&wanted.name));
-            let mut misfits = Vec::new();
-            let fits = offers.into_iter().any(|(_, offered)| match fit(&wanted.interface, offered) {
-                Ok(()) => true,
-                Err(mismatch) => {
-                    misfits.push(mismatch.to_string());
-                    false
-                }
-            });
-            if !fits {
-                let why = misfits.pop().unwrap_or_else(|| "the new release does not export it".to_owned());
+            if let Err(why) = fits_somewhere(&wanted.name, &wanted.interface, inspection) {
                 problems.push(format!("the application has a handle of `{}`: {why}", wanted.name));
             }
         }

@@ -9,16 +9,16 @@ use std::time::Instant;
 use tracing::Instrument as _;
 use tracing::field::Empty;
 
-use super::change::{HeldUp, entry_mut, not_in_chain, why_busy};
+use super::change::{HeldUp, entry_mut, first_line, not_in_chain, why_busy};
 use super::load::{Admission, Judged, Report, Source, Unreadable};
-use super::settle::{Anew, Recipe, StartError, Started, apply, waiting_reason, with_pairs_of};
+use super::settle::{Anew, Recipe, StartError, Started, apply, waiting_reason};
 use super::{Primary, lock};
 use crate::error::{Error, Kind};
-use crate::inspect::Inspection;
+use crate::inspect::{Inspection, Interface};
 use crate::interface::InterfaceName;
-use crate::link::{Bindings, fit};
+use crate::link::{Bindings, fits_somewhere};
 use crate::planet::{Busy, Call, CallError, Instance, Loss, Planet, Saved};
-use crate::registry::{Entry, Event, Registry, State};
+use crate::registry::{Event, Registry, State};
 use crate::resolve::{Outsider, Pair, Plan, Provider, resolve};
 
 /// A reload that is about to begin: `.await` it, or say more about it first. Made by [`Primary::reload`].
@@ -195,8 +195,7 @@ impl Reload {
 impl Primary {
     fn not_reloaded(&self, name: &str, failed: Failed) -> Error {
         let Failed { step, why, is_busy, call, .. } = failed;
-        let first = why.lines().next().unwrap_or_default();
-        let reason = format!("{step}: {first}");
+        let reason = format!("{step}: {}", first_line(&why));
         tracing::warn!(target: "kokoro::life", planet = name, "not reloaded, {step}: {why}");
         let registry = self.registry();
         registry.tell(|| Event::NotReloaded { planet: name.to_owned(), reason });
@@ -351,14 +350,7 @@ impl Primary {
         drop(seat);
         if let Some(mut old) = old {
             let call = self.life_cycle_call(limits.stop);
-            // In a task of its own, as every stop.
-            let problem = match tokio::spawn(async move { old.stop(&call).await }).await {
-                Ok(told) => told.err().map(|error| error.to_string()),
-                Err(_) => Some("a panic of the application ended its stop".to_owned()),
-            };
-            if let Some(problem) = problem {
-                tracing::warn!(target: "kokoro", planet = name, "while the old release stopped: {problem}");
-            }
+            self.tell_to_stop(name, async move { old.stop(&call).await }).await;
         }
         left.planets.values().for_each(|binding| _ = binding.point_at(None));
         Ok(())
@@ -369,14 +361,14 @@ impl Primary {
         const STEP: &str = "while the old one saved its state";
         let Some(mut old) = seat.take() else { return Err(Failed::new(STEP, "it has ended")) };
         let call = self.life_cycle_call(self.shared.limits.stop);
-        planet.is_held_by(Some(&call));
+        planet.note_turn_of(Some(&call));
         let began = old.began();
         let work = async move {
             let saved = old.save(&call).await;
             (old, saved)
         };
         let saved = tokio::spawn(work).await;
-        planet.is_held_by(None);
+        planet.note_turn_of(None);
         match saved {
             Ok((old, Ok(saved))) => {
                 *seat = Some(old);
@@ -404,13 +396,13 @@ impl Primary {
     ) -> Result<Box<Instance>, Failed> {
         const STEP: &str = "while it was given the old one's state";
         let call = self.life_cycle_call(self.shared.limits.start);
-        planet.is_held_by(Some(&call));
+        planet.note_turn_of(Some(&call));
         let work = async move {
             let restored = new.restore(&call, saved).await;
             (new, restored)
         };
         let restored = tokio::spawn(work).await;
-        planet.is_held_by(None);
+        planet.note_turn_of(None);
         match restored {
             Ok((new, Ok(Ok(())))) => Ok(new),
             Ok((_, Ok(Err(why)))) => Err(Failed::new(STEP, why)),
@@ -499,7 +491,7 @@ impl Primary {
 
     /// The plan as it would be with a new release, which chooses its providers anew.
     fn plan_with(&self, registry: &Registry, name: &str, newcomer: &Newcomer) -> Plan {
-        let unfit = with_pairs_of(registry, name, &newcomer.unfit);
+        let unfit = registry.unfit_with(name, &newcomer.unfit);
         let mut problem = self.problem(registry, &Anew::default());
         problem.unfit = &unfit;
         // It starts, and who uses it goes elsewhere, before anybody else can start.
@@ -531,10 +523,11 @@ impl Primary {
         let mut problems = Vec::new();
         for (consumer, entry) in registry.entries.iter().filter(|(consumer, entry)| entry.lives() && *consumer != name)
         {
-            for (import, provider) in &entry.providers {
-                if matches!(provider, Provider::Planet { name: provider, .. } if provider == name)
-                    && let Some(problem) = misfit(entry, import, &newcomer.inspection)
-                {
+            for import in entry.providers.iter().filter(|(_, provider)| provider.is(name)).map(|(import, _)| import) {
+                // What is listed and not imported fits whatever exports it.
+                let none = Interface::default();
+                let wanted = entry.inspection.as_ref().and_then(|inspection| inspection.imports.get(import));
+                if let Err(problem) = fits_somewhere(import, wanted.unwrap_or(&none), &newcomer.inspection) {
                     problems.push(format!("`{consumer}` uses `{import}`: {problem}"));
                 }
             }
@@ -564,19 +557,6 @@ fn tell_of_new_providers(registry: &Registry, name: &str, before: &BTreeMap<Inte
             registry.tell(|| Event::Bound { planet, interface, provider });
         }
     }
-}
-
-/// Why a new release cannot serve an import of a Planet that the old one serves.
-fn misfit(consumer: &Entry, import: &InterfaceName, new: &Inspection) -> Option<String> {
-    let wanted = consumer.inspection.as_ref()?.imports.get(import);
-    let mut problem = None;
-    for (_, offered) in new.exports.iter().filter(|(export, _)| export.can_serve(import)) {
-        match wanted.map_or(Ok(()), |wanted| fit(wanted, offered)) {
-            Ok(()) => return None,
-            Err(mismatch) => problem = Some(mismatch.to_string()),
-        }
-    }
-    Some(problem.unwrap_or_else(|| "the new release does not export it".to_owned()))
 }
 
 /// Points the imports of a new release at their providers.

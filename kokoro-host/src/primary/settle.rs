@@ -13,13 +13,12 @@ use super::handle::Move;
 use super::load::off_the_async_threads;
 use super::{Primary, lock};
 use crate::engine::Code;
-use crate::error::name_list;
 use crate::inspect::Inspection;
 use crate::interface::InterfaceName;
 use crate::link::{Bindings, link};
 use crate::planet::{Call, CallError, End, Instance, Planet, Start, Target};
 use crate::registry::{Entry, Event, Linked, Reason, Registry, State};
-use crate::resolve::{Member, Outsider, Pair, Plan, Problem, Provider, resolve};
+use crate::resolve::{Member, Outsider, Plan, Problem, Provider, resolve};
 
 /// What is to be chosen anew although it is bound. By default nothing.
 #[derive(Debug, Default, Clone)]
@@ -229,26 +228,13 @@ impl Primary {
             registry.change(name, State::Stopping, Some("it is being stopped".into()));
             planet
         };
-        let span = tracing::info_span!(target: "kokoro::life", "stop", planet = name, outcome = Empty);
         let (primary, stopped) = (self.clone(), Arc::clone(&planet));
         let work = async move {
             let call = || primary.life_cycle_call(primary.shared.limits.stop);
             stopped.stop(Instant::now() + drain, call).await
         };
-        // In a task of its own: a panic of what the application serves must not keep others from being stopped.
-        let told = tokio::spawn(Call::within(Call::around(), work.instrument(span.clone()))).await;
-        let problem = match told {
-            Ok(told) => {
-                span.record("outcome", told.as_ref().map_or_else(CallError::kind, |()| "stopped"));
-                told.err().map(|error| error.to_string())
-            }
-            Err(_) => {
-                planet.abandon("it has been stopped");
-                Some("a panic of the application ended its stop".to_owned())
-            }
-        };
-        if let Some(problem) = problem {
-            tracing::warn!(target: "kokoro", planet = name, "while it stopped: {problem}");
+        if !self.tell_to_stop(name, work).await {
+            planet.abandon("it has been stopped");
         }
         let mut registry = self.registry();
         if let Some(entry) = registry.entries.get_mut(name) {
@@ -262,6 +248,28 @@ impl Primary {
             };
             registry.change(name, next, Some(reason));
         }
+    }
+
+    /// Does the work of a stop, in a task of its own: a panic of what the application serves must not keep others from being stopped.
+    /// Says whether it came to its end. What is wrong goes to the log.
+    pub(super) async fn tell_to_stop(
+        &self,
+        name: &str,
+        work: impl Future<Output = Result<(), CallError>> + Send + 'static,
+    ) -> bool {
+        let span = tracing::info_span!(target: "kokoro::life", "stop", planet = name, outcome = Empty);
+        let told = tokio::spawn(Call::within(Call::around(), work.instrument(span.clone()))).await;
+        let problem = match &told {
+            Ok(told) => {
+                span.record("outcome", told.as_ref().map_or_else(CallError::kind, |()| "stopped"));
+                told.as_ref().err().map(|error| error.to_string())
+            }
+            Err(_) => Some("a panic of the application ended its stop".to_owned()),
+        };
+        if let Some(problem) = problem {
+            tracing::warn!(target: "kokoro", planet = name, "while it stopped: {problem}");
+        }
+        told.is_ok()
     }
 
     /// Points all imports of Planets that live, and the application's handles, at their providers as the entries have them.
@@ -440,17 +448,17 @@ fn consumers_of_new(plan: &Plan) -> HashMap<&str, Vec<(&str, &InterfaceName)>> {
 fn bind(registry: &Registry, name: &str) {
     let entry = &registry.entries[name];
     for (import, binding) in &entry.bindings.planets {
-        match entry.providers.get(import).and_then(|provider| registry.target(provider)) {
-            Some(target) => point(registry, name, import, Some(target)),
-            // A required provider serves until there is another, or until this one is stopped; and one that has failed says why it
-            // cannot answer.
-            // So does an optional one that is about to be replaced.
-            None if entry.lives()
-                && binding
-                    .target()
-                    .is_some_and(|today| is_required(entry, import) || today.planet.ended().is_none())
-                && (is_required(entry, import) || entry.providers.contains_key(import)) => {}
-            None => point(registry, name, import, None),
+        let target = entry.providers.get(import).and_then(|provider| registry.target(provider));
+        let stays = match binding.target() {
+            _ if target.is_some() || !entry.lives() => false,
+            None => false,
+            // It serves until there is another, or until this Planet is stopped; one that has failed says why it cannot answer.
+            Some(_) if is_required(entry, import) => true,
+            // It is about to be replaced.
+            Some(today) => entry.providers.contains_key(import) && today.planet.ended().is_none(),
+        };
+        if !stays {
+            point(registry, name, import, target);
         }
     }
 }
@@ -477,18 +485,4 @@ fn point(registry: &Registry, consumer: &str, import: &InterfaceName, target: Op
 
 fn is_required(entry: &Entry, import: &InterfaceName) -> bool {
     entry.inspection.as_ref().is_some_and(|inspection| inspection.manifest.requires.contains(import))
-}
-
-/// The pairs of a plan that do not fit, with those of one Planet replaced.
-pub(super) fn with_pairs_of(registry: &Registry, name: &str, pairs: &[(Pair, String)]) -> BTreeMap<Pair, String> {
-    let others = registry.unfit.iter().filter(|((consumer, _, provider), _)| {
-        consumer != name && !matches!(provider, Provider::Planet { name: other, .. } if other == name)
-    });
-    let others = others.map(|(pair, reason)| (pair.clone(), reason.clone()));
-    others.chain(pairs.iter().cloned()).collect()
-}
-
-/// Names as a sentence lists them.
-pub(super) fn listed(names: &[Arc<str>]) -> String {
-    name_list(names.iter().map(|name| &**name))
 }

@@ -61,7 +61,7 @@ impl Primary {
             told.reverse();
             details += &format!("\n  it ended {} times, and is not started anew:", told.len());
             for end in told {
-                details += &format!("\n    {}", end.lines().next().unwrap_or_default());
+                details += &format!("\n    {}", first_line(&end));
             }
         }
         let among = registry.surroundings(name);
@@ -154,7 +154,7 @@ impl Primary {
             }
         };
         let call = self.life_cycle_call(self.shared.limits.start);
-        planet.is_held_by(Some(&call));
+        planet.note_turn_of(Some(&call));
         let unfinished = Unfinished::new(self, name, Some(planet));
         // If it is stopped meanwhile, the start goes on where nobody waits for it: others may be executing calls of it.
         let (primary, begun) = (self.clone(), call.clone());
@@ -163,11 +163,11 @@ impl Primary {
             started = start => started,
             () = planet.closed() => {
                 unfinished.over();
-                planet.is_held_by(None);
+                planet.note_turn_of(None);
                 return None;
             }
         };
-        planet.is_held_by(None);
+        planet.note_turn_of(None);
         unfinished.over();
         let error = match started {
             Ok(Started { instance, .. }) => {

@@ -127,13 +127,18 @@ impl Registry {
 
     /// Forgets what is known of the imports and exports of `name`.
     pub(crate) fn forget_types(&mut self, name: &str, inspection: Option<&Inspection>) {
-        self.unfit.retain(|(consumer, _, provider), _| {
-            consumer != name && !matches!(provider, Provider::Planet { name: other, .. } if other == name)
-        });
+        self.unfit.retain(|pair, _| !is_of(pair, name));
         if let Some(inspection) = inspection {
             self.importers.remove(name, inspection.imports.keys());
             self.exporters.remove(name, inspection.exports.keys());
         }
+    }
+
+    /// The pairs that do not fit, with those of one Planet replaced.
+    pub(crate) fn unfit_with(&self, name: &str, pairs: &[(Pair, String)]) -> BTreeMap<Pair, String> {
+        let others = self.unfit.iter().filter(|(pair, _)| !is_of(pair, name));
+        let others = others.map(|(pair, reason)| (pair.clone(), reason.clone()));
+        others.chain(pairs.iter().cloned()).collect()
     }
 
     /// Gives the entry of a Planet other imports and exports.
@@ -236,6 +241,11 @@ impl Registry {
         });
         Surroundings(others.collect())
     }
+}
+
+/// Whether a Planet is one of a pair.
+fn is_of((consumer, _, provider): &Pair, name: &str) -> bool {
+    consumer == name || provider.is(name)
 }
 
 /// The names of Planets by the paths of interfaces, in whatever version.

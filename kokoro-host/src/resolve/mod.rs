@@ -47,6 +47,13 @@ pub(crate) enum Provider {
     },
 }
 
+impl Provider {
+    /// Whether it is the Planet of this name.
+    pub(crate) fn is(&self, planet: &str) -> bool {
+        matches!(self, Self::Planet { name, .. } if name == planet)
+    }
+}
+
 /// A Planet that may run.
 #[derive(Debug, Clone)]
 pub(crate) struct Member<'a> {
