@@ -1,7 +1,8 @@
 //! Procedural macros of Kokoro.
 //!
-//! Not for direct use: `kokoro_guest::planet!` is documented where `kokoro-guest` re-exports it. The macros validate
-//! what they are given, run wit-bindgen on a world that they put together, and adapt its output.
+//! Not for direct use: `kokoro_guest::planet!` is documented where `kokoro-guest` re-exports it. The macros for WIT validate
+//! what they are given, run wit-bindgen on a world that they put together, and adapt its output; the derives of values are
+//! documented where `kokoro-value` re-exports them.
 
 use proc_macro::TokenStream;
 
@@ -10,6 +11,7 @@ mod bindings;
 mod fields;
 mod planet;
 mod surroundings;
+mod value;
 mod wit;
 
 /// Makes a Planet (plugin) of the crate; documented at `kokoro_guest::planet!`.
@@ -46,4 +48,18 @@ pub fn core_bindings(_: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn bindings(input: TokenStream) -> TokenStream {
     bindings::bindings(input.into(), &surroundings::Surroundings::of_call()).into()
+}
+
+// Documented at `kokoro_value::Encode`.
+#[expect(missing_docs, reason = "two doc comments would be joined where it is re-exported")]
+#[proc_macro_derive(Encode, attributes(value))]
+pub fn derive_encode(input: TokenStream) -> TokenStream {
+    value::encode(input.into()).into()
+}
+
+// Documented at `kokoro_value::Decode`.
+#[expect(missing_docs, reason = "two doc comments would be joined where it is re-exported")]
+#[proc_macro_derive(Decode, attributes(value))]
+pub fn derive_decode(input: TokenStream) -> TokenStream {
+    value::decode(input.into()).into()
 }
