@@ -1,0 +1,7 @@
+#[derive(kokoro_value::Encode)]
+union Bits {
+    float: f32,
+    bits: u32,
+}
+
+fn main() {}
