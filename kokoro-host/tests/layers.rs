@@ -12,6 +12,7 @@ const LAYERS: &[&str] = &[
     "restarts",
     "engine",
     "inspect",
+    "value",
     "planet",
     "link",
     "registry",

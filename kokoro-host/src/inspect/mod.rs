@@ -51,7 +51,7 @@ pub fn inspect(stem: &str, bytes: &[u8]) -> Result<Inspection, InspectError> {
             match ty {
                 ComponentEntityType::Instance(id) => {
                     let name: InterfaceName = name.parse().map_err(|_| InspectError::NoName(name.clone()))?;
-                    let interface = reader.interface(name.path(), *id)?;
+                    let interface = reader.interface(name.path(), *id, side)?;
                     if let Some(function) = asynchronous(&interface) {
                         return Err(InspectError::Async { interface: name, function });
                     }
@@ -102,10 +102,7 @@ enum Side {
 
 /// The first function that needs the asynchronous part of the component model, if there is one.
 fn asynchronous(interface: &Interface) -> Option<String> {
-    let is_async = |function: &Function| {
-        let mut types = function.params.iter().map(|(_, ty)| ty).chain(&function.result);
-        function.is_async || types.any(Type::is_asynchronous)
-    };
+    let is_async = |function: &Function| function.is_async || function.types().any(Type::is_asynchronous);
     interface.functions.iter().find(|(_, function)| is_async(function)).map(|(name, _)| name.clone())
 }
 
@@ -132,7 +129,9 @@ fn interfaces_of_package(package: &[u8]) -> BTreeMap<InterfaceName, Interface> {
             let ComponentEntityType::Component(world) = item.ty else { continue };
             for (name, item) in &types[world].imports {
                 if let (Ok(name), ComponentEntityType::Instance(id)) = (name.parse::<InterfaceName>(), item.ty) {
-                    let interface = reader.interface(name.path(), id).expect("WIT that a macro took is not that deep");
+                    let interface = reader
+                        .interface(name.path(), id, Side::Import)
+                        .expect("WIT that a macro took is not that deep");
                     interfaces.insert(name, interface);
                 }
             }

@@ -13,6 +13,7 @@ use wasmparser::component_types::{
 };
 use wasmparser::types::TypesRef;
 
+use super::Side;
 use super::types::{Function, Interface, Named, ResourceName, Type};
 
 /// How deep types may be nested. No toolchain comes near it.
@@ -37,7 +38,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The interface of the name `path` (without version).
-    pub(super) fn interface(&mut self, path: &str, id: ComponentInstanceTypeId) -> Result<Interface, TooDeep> {
+    pub(super) fn interface(
+        &mut self,
+        path: &str,
+        id: ComponentInstanceTypeId,
+        side: Side,
+    ) -> Result<Interface, TooDeep> {
+        let is_imported = side == Side::Import;
         let mut interface = Interface::default();
         let types = self.types;
         let items = &types[id].exports;
@@ -49,7 +56,8 @@ impl<'a> Reader<'a> {
                             self.names.entry(id).or_insert_with(|| name.as_str().into());
                         }
                         ComponentAnyTypeId::Resource(id) => {
-                            let here = || ResourceName { interface: path.into(), name: name.as_str().into() };
+                            let here =
+                                || ResourceName { interface: path.into(), name: name.as_str().into(), is_imported };
                             let defined = self.resources.entry(id.resource()).or_insert_with(here);
                             if *defined == here() {
                                 interface.resources.insert(name.clone());
@@ -153,7 +161,7 @@ impl<'a> Reader<'a> {
     }
 
     fn resource(&self, id: ResourceId) -> ResourceName {
-        let unknown = || ResourceName { interface: "".into(), name: "?".into() };
+        let unknown = || ResourceName { interface: "".into(), name: "?".into(), is_imported: true };
         self.resources.get(&id).cloned().unwrap_or_else(unknown)
     }
 }

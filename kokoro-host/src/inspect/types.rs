@@ -33,6 +33,13 @@ pub struct Function {
     pub is_async: bool,
 }
 
+impl Function {
+    /// The types of the parameters, and that of the result.
+    pub(crate) fn types(&self) -> impl Iterator<Item = &Type> {
+        self.params.iter().map(|(_, ty)| ty).chain(&self.result)
+    }
+}
+
 impl fmt::Display for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.is_async { "async func(" } else { "func(" })?;
@@ -98,41 +105,69 @@ impl<T: PartialEq> PartialEq for Named<T> {
     }
 }
 
-/// Which resource a handle is for: the interface that defines it and its name there.
-#[derive(Debug, Clone, PartialEq)]
+/// Which resource a handle is for: the interface that defines it and its name there. Two are equal if these are.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ResourceName {
     /// The defining interface without its version: `acme:db/tables`.
     pub interface: Arc<str>,
     /// The resource's name in it: `cursor`.
     pub name: Arc<str>,
+    /// Whether the component imports it, and does not define it itself.
+    pub is_imported: bool,
+}
+
+impl PartialEq for ResourceName {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.interface, &self.name) == (&other.interface, &other.name)
+    }
 }
 
 impl Type {
-    /// Whether values of the type are data and nothing more: no handles, no streams.
-    pub(crate) fn is_plain(&self) -> bool {
-        !self.any(&|ty| matches!(ty, Self::Own(_) | Self::Borrow(_))) && !self.is_asynchronous()
+    /// One of the resources of which it passes handles that is `wanted`.
+    pub(crate) fn resource(&self, wanted: &impl Fn(&ResourceName) -> bool) -> Option<&ResourceName> {
+        self.find(&|ty| match ty {
+            Self::Own(resource) | Self::Borrow(resource) => wanted(resource).then_some(resource),
+            _ => None,
+        })
     }
 
     /// Whether the type needs the asynchronous part of the component model.
     pub(crate) fn is_asynchronous(&self) -> bool {
-        self.any(&|ty| matches!(ty, Self::Future(_) | Self::Stream(_) | Self::ErrorContext))
+        let asynchronous =
+            |ty: &Self| matches!(ty, Self::Future(_) | Self::Stream(_) | Self::ErrorContext).then_some(());
+        self.find(&|ty| asynchronous(ty)).is_some()
     }
 
-    /// Whether `found` holds for the type or for one that it is made of.
-    fn any(&self, found: &impl Fn(&Self) -> bool) -> bool {
-        found(self)
-            || match self {
-                Self::List(ty) | Self::FixedList(ty, _) | Self::Option(ty) => ty.any(found),
-                Self::Map(key, value) => key.any(found) || value.any(found),
-                Self::Result { ok, err } => ok.iter().chain(err).any(|ty| ty.any(found)),
-                Self::Tuple(types) => types.iter().any(|ty| ty.any(found)),
-                Self::Record(record) => record.parts.iter().any(|(_, ty)| ty.any(found)),
-                Self::Variant(variant) => {
-                    variant.parts.iter().filter_map(|(_, ty)| ty.as_ref()).any(|ty| ty.any(found))
-                }
-                _ => false,
+    /// What is `found` of the type, or of the first that it is made of.
+    fn find<'t, R>(&'t self, found: &impl Fn(&'t Self) -> Option<R>) -> Option<R> {
+        found(self).or_else(|| match self {
+            Self::List(ty) | Self::FixedList(ty, _) | Self::Option(ty) => ty.find(found),
+            Self::Map(key, value) => key.find(found).or_else(|| value.find(found)),
+            Self::Result { ok, err } => ok.iter().chain(err).find_map(|ty| ty.find(found)),
+            Self::Tuple(types) => types.iter().find_map(|ty| ty.find(found)),
+            Self::Record(record) => record.parts.iter().find_map(|(_, ty)| ty.find(found)),
+            Self::Variant(variant) => {
+                variant.parts.iter().filter_map(|(_, ty)| ty.as_ref()).find_map(|ty| ty.find(found))
             }
+            _ => None,
+        })
+    }
+
+    /// How many core values a value of the type is where it is passed as such.
+    pub(crate) fn flat_count(&self) -> usize {
+        let most = |types: &mut dyn Iterator<Item = &Self>| types.map(Self::flat_count).max().unwrap_or_default();
+        match self {
+            Self::String | Self::List(_) | Self::Map(..) => 2,
+            Self::FixedList(ty, count) => ty.flat_count().saturating_mul(*count as usize),
+            Self::Option(ty) => 1 + ty.flat_count(),
+            Self::Result { ok, err } => 1 + most(&mut ok.iter().chain(err).map(|ty| &**ty)),
+            Self::Variant(variant) => 1 + most(&mut variant.parts.iter().filter_map(|(_, ty)| ty.as_ref())),
+            Self::Tuple(types) => types.iter().map(Self::flat_count).fold(0, usize::saturating_add),
+            Self::Record(record) => record.parts.iter().map(|(_, ty)| ty.flat_count()).fold(0, usize::saturating_add),
+            Self::Flags(flags) => flags.parts.len().div_ceil(32),
+            _ => 1,
+        }
     }
 }
 

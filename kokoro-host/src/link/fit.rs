@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::inspect::{Function, Inspection, Interface, Named, Type};
+use crate::inspect::{Function, Inspection, Interface, Named, ResourceName, Type};
 use crate::interface::InterfaceName;
 
 /// Why an export cannot serve an import.
@@ -35,10 +35,16 @@ impl Mismatch {
 
 /// Compares what is wanted with what another Planet offers, function by function. The offer may have more functions.
 pub(crate) fn fit(import: &Interface, export: &Interface) -> Result<(), Mismatch> {
-    functions(import, export, Type::is_plain)?;
-    match import.resources.first() {
-        Some(resource) => Err(Mismatch::Unsupported(format!(
-            "it defines the resource `{resource}`, and resources of other planets are not supported yet"
+    fit_served(import, export)?;
+    // What the provider imports itself is somebody else's.
+    let is_foreign = |resource: &ResourceName| resource.is_imported;
+    let wanted = export.functions.iter().filter(|(name, _)| import.functions.contains_key(*name));
+    let mut types = wanted.flat_map(|(name, function)| function.types().map(move |ty| (name, ty)));
+    match types.find_map(|(name, ty)| Some((name, ty.resource(&is_foreign)?))) {
+        Some((name, resource)) => Err(Mismatch::Unsupported(format!(
+            "`{name}` passes handles of `{}/{}`, which the provider imports itself, and handles do not go on to a third planet \
+             yet",
+            resource.interface, resource.name
         ))),
         None => Ok(()),
     }
@@ -61,17 +67,12 @@ pub(crate) fn fit_served(import: &Interface, served: &Interface) -> Result<(), M
     if let Some(resource) = import.resources.difference(&served.resources).next() {
         return Err(Mismatch::Differs(format!("it lacks the resource `{resource}`")));
     }
-    functions(import, served, |ty| !ty.is_asynchronous())
-}
-
-/// Compares the functions, whose types have to be `supported`.
-fn functions(import: &Interface, export: &Interface, supported: fn(&Type) -> bool) -> Result<(), Mismatch> {
     for (name, wanted) in &import.functions {
-        let Some(offered) = export.functions.get(name) else {
+        let Some(offered) = served.functions.get(name) else {
             return Err(Mismatch::Differs(format!("it lacks the function `{name}`")));
         };
-        all_supported(name, wanted, supported)?;
-        all_supported(name, offered, supported)?;
+        all_supported(name, wanted)?;
+        all_supported(name, offered)?;
         if let Some(difference) = function(wanted, offered) {
             return Err(Mismatch::Differs(format!("the function `{name}` differs: {difference}")));
         }
@@ -79,14 +80,13 @@ fn functions(import: &Interface, export: &Interface, supported: fn(&Type) -> boo
     Ok(())
 }
 
-fn all_supported(name: &str, function: &Function, supported: fn(&Type) -> bool) -> Result<(), Mismatch> {
-    let types = || function.params.iter().map(|(_, ty)| ty).chain(&function.result);
-    match types().find(|ty| !supported(ty)) {
+fn all_supported(name: &str, function: &Function) -> Result<(), Mismatch> {
+    match function.types().find(|ty| ty.is_asynchronous()) {
         _ if function.is_async => {
             Err(Mismatch::Unsupported(format!("`{name}` is an async function, and those are not supported yet")))
         }
         Some(ty) => Err(Mismatch::Unsupported(format!(
-            "`{name}` passes `{ty}`, and resources, futures and streams do not cross between planets yet"
+            "`{name}` passes `{ty}`, and futures and streams do not cross between planets yet"
         ))),
         None => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! Carries a call from a Planet's import to the Planet that serves it, by way of Wasmtime's dynamic values.
+//! Carries a call from a Planet's import to the Planet that serves it: out of the one's memory, into the other's.
 
 use std::sync::Arc;
 
@@ -6,64 +6,221 @@ use tracing::Instrument as _;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{LinkerInstance, Val};
 
+use kokoro_value::{Encode as _, Encoder};
+
 use super::binding::Binding;
 use crate::inspect::{Function, Named, Type};
-use crate::planet::{Call, CallError, Cause, FunctionName, Interruption, State, Target, Turn, call_span, note_outcome};
+use crate::interface::InterfaceName;
+use crate::planet::{
+    Call, CallError, Cause, FunctionName, Interruption, Resource, State, Target, Turn, Use, call_span, note_outcome,
+};
+use crate::value::{Answer, Arguments, Asked, Buffer, FunctionPlans, Given, Lifted, Passed};
+
+/// One function of an import.
+struct Import {
+    binding: Arc<Binding>,
+    interface: InterfaceName,
+    function: FunctionName,
+    /// Whether it is a method: of the handle that it is passed first.
+    is_method: bool,
+    place: FailurePlace,
+    plans: Arc<FunctionPlans>,
+}
+
+/// What crosses in a call: the form of it, and the handles in it.
+struct Value<H> {
+    bytes: Buffer,
+    handles: Vec<H>,
+}
 
 /// Defines the function `name` of an import as a call through `binding`.
 pub(super) fn define(
     instance: &mut LinkerInstance<'_, State>,
     binding: &Arc<Binding>,
-    interface: &Arc<str>,
+    (import, full): (&InterfaceName, &Arc<str>),
     name: &str,
     ty: &Function,
 ) -> wasmtime::Result<()> {
-    let binding = Arc::clone(binding);
-    let function = FunctionName { interface: Some(Arc::clone(interface)), function: name.into() };
-    let interface = Arc::clone(interface);
-    let place = FailurePlace::of(ty);
-    instance.func_new_async(name, move |store: StoreContextMut<'_, State>, _, params, results| {
-        let call = store.data().call().nested();
-        let held = store.data().held(&interface).cloned();
-        let (binding, function) = (Arc::clone(&binding), function.clone());
-        Box::new(async move {
-            match forward(&binding, held, &call, function, params, results).await {
-                Ok(()) => Ok(()),
-                Err(error) => match place.deliver(&error) {
-                    Some(value) => {
-                        results[0] = value;
-                        Ok(())
-                    }
-                    None => Err(wasmtime::Error::new(Interruption::Dependency(error))),
-                },
+    let import = Arc::new(Import {
+        binding: Arc::clone(binding),
+        interface: import.clone(),
+        function: FunctionName { interface: Some(Arc::clone(full)), function: name.into() },
+        is_method: name.starts_with("[method]"),
+        place: FailurePlace::of(ty),
+        plans: Arc::default(),
+    });
+    let params = ty.params.iter().map(|(_, ty)| ty.flat_count()).fold(0, usize::saturating_add);
+    let is_flat_result = ty.result.as_ref().is_some_and(|ty| ty.flat_count() == 1);
+    // Wasmtime has to know how many core values there are: none where they are more than it passes, and lie in memory.
+    macro_rules! define {
+        ($($count:literal)*) => {
+            match (params, is_flat_result) {
+                $(($count, false) => define_as::<$count, 0>(instance, name, import),
+                  ($count, true) => define_as::<$count, 1>(instance, name, import),)*
+                (_, false) => define_as::<0, 0>(instance, name, import),
+                (_, true) => define_as::<0, 1>(instance, name, import),
             }
+        };
+    }
+    define!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
+}
+
+fn define_as<const N: usize, const M: usize>(
+    instance: &mut LinkerInstance<'_, State>,
+    name: &str,
+    import: Arc<Import>,
+) -> wasmtime::Result<()> {
+    instance.func_wrap_async(name, move |store: StoreContextMut<'_, State>, Asked::<N>(asked)| {
+        let import = Arc::clone(&import);
+        Box::new(async move {
+            let Value { bytes, handles: numbers } = import.call(store, asked).await?;
+            Ok(Given::<M> { plans: Arc::clone(&import.plans), bytes, numbers })
         })
     })
 }
 
-/// Calls whoever provides the import: who is held, else today's provider. If that one has gone, or has become another release,
-/// while the call waited for it, the next one is called.
-async fn forward(
-    binding: &Binding,
-    held: Option<Target>,
+impl Import {
+    /// Calls whoever provides the import, for the Planet whose store this is.
+    async fn call(&self, mut store: StoreContextMut<'_, State>, asked: Lifted) -> wasmtime::Result<Value<u32>> {
+        let call = store.data().call().nested();
+        let held = self.function.interface.as_ref().and_then(|import| store.data().held(import)).cloned();
+        let answer = match self.taken(store.data_mut(), asked, &call) {
+            Ok(arguments) => self.forward(held, &call, arguments).await,
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(Value { bytes, handles }) => {
+                let holdings = store.data_mut().holdings();
+                Ok(Value { bytes, handles: handles.into_iter().map(|resource| holdings.add(resource)).collect() })
+            }
+            Err(error) => match self.place.deliver(&error) {
+                Some(bytes) => Ok(Value { bytes, handles: Vec::new() }),
+                None => Err(wasmtime::Error::new(Interruption::Dependency(error))),
+            },
+        }
+    }
+
+    /// What the Planet passes, with the resources behind its handles. What it gives away is its own no more.
+    fn taken(&self, state: &mut State, asked: Lifted, call: &Call) -> Result<Value<(Arc<Resource>, Use)>, CallError> {
+        let mut handles = Vec::with_capacity(asked.handles.len());
+        for passed in &asked.handles {
+            let (resource, use_of_it) = match passed {
+                Passed::Number(number) => (state.holdings().remove(*number), Use::Give),
+                Passed::Lent(number) => (state.holdings().get(*number), Use::Lend),
+                Passed::Resource(_) => (None, Use::Give),
+            };
+            let Some(resource) = resource else {
+                let problem = "it is passed a handle of a resource that no other planet has given out";
+                return Err(self.error(call, Cause::Handle(problem.into())));
+            };
+            handles.push((resource, use_of_it));
+        }
+        match asked.too_large {
+            Some(most) => Err(self.error(call, Cause::TooLarge { most, answered: false })),
+            None => Ok(Value { bytes: asked.bytes, handles }),
+        }
+    }
+
+    fn error(&self, call: &Call, cause: Cause) -> CallError {
+        CallError { planet: None, function: self.function.clone(), chain: Arc::clone(call.chain()), cause }
+    }
+
+    /// Calls the owner of the handle that a method is called of; else who is held, or today's provider. If that one has gone, or
+    /// has become another release, while the call waited for it, the next one is called.
+    async fn forward(
+        &self,
+        held: Option<Target>,
+        call: &Call,
+        arguments: Value<(Arc<Resource>, Use)>,
+    ) -> Result<Value<Arc<Resource>>, CallError> {
+        let target = held.or_else(|| self.binding.target());
+        let receiver = arguments.handles.first().filter(|_| self.is_method).map(|(receiver, _)| receiver);
+        let target = match receiver {
+            Some(receiver) => {
+                target.filter(|target| target.planet.is(receiver.owner())).or_else(|| receiver.target(&self.interface))
+            }
+            None => target,
+        };
+        let Some(mut target) = target else { return Err(self.error(call, Cause::Absent)) };
+        loop {
+            match self.call_target(&target, call, &arguments).await {
+                Err(error) if error.has_not_begun() && receiver.is_none() => match self.binding.other_than(&target) {
+                    Some(next) => target = next,
+                    None => return Err(error),
+                },
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn call_target(
+        &self,
+        target: &Target,
+        call: &Call,
+        arguments: &Value<(Arc<Resource>, Use)>,
+    ) -> Result<Value<Arc<Resource>>, CallError> {
+        let function =
+            FunctionName { interface: Some(Arc::clone(&target.export)), function: Arc::clone(&self.function.function) };
+        let span = call_span(target.planet.name(), &function);
+        let outcome = call_target(target, call, function, arguments).instrument(span.clone()).await;
+        note_outcome(&span, &outcome);
+        outcome
+    }
+}
+
+/// Calls an export of a release whose types are known to fit.
+async fn call_target(
+    target: &Target,
     call: &Call,
     function: FunctionName,
-    params: &[Val],
-    results: &mut [Val],
-) -> Result<(), CallError> {
-    let Some(mut target) = held.or_else(|| binding.target()) else {
-        return Err(CallError { planet: None, function, chain: Arc::clone(call.chain()), cause: Cause::Absent });
+    arguments: &Value<(Arc<Resource>, Use)>,
+) -> Result<Value<Arc<Resource>>, CallError> {
+    let planet = &target.planet;
+    if let Some((foreign, _)) = arguments.handles.iter().find(|(handle, _)| !handle.owner().is(planet)) {
+        let problem = format!(
+            "it is passed a handle of planet `{}`, and planet `{}` is called",
+            foreign.owner().name(),
+            planet.name()
+        );
+        let (planet, chain) = (Some(Arc::clone(planet.name())), Arc::clone(call.chain()));
+        return Err(CallError { planet, function, chain, cause: Cause::Handle(problem.into()) });
+    }
+    let mut turn = planet.enter(call, function.clone()).await?;
+    // Handles say themselves whether they are of this instance.
+    if turn.release() != target.release && arguments.handles.is_empty() {
+        let problem = format!("planet `{}` has changed, and `{function}` with it", planet.name());
+        return Err(turn.no_function(problem));
+    }
+    let resources = match turn.resources(&arguments.handles) {
+        Ok(resources) => resources,
+        Err(stale) => return Err(turn.not_called(Cause::Handle(stale.sentence(planet.name()).into()))),
     };
-    loop {
-        let name = FunctionName { interface: Some(Arc::clone(&target.export)), ..function.clone() };
-        let fits = |turn: &mut Turn| turn.release() == target.release;
-        match call_dynamic(&target, call, name, fits, params, results).await {
-            Err(error) if error.has_not_begun() => match binding.other_than(&target) {
-                Some(next) => target = next,
-                None => return Err(error),
-            },
-            outcome => return outcome,
+    let Some((func, plans)) = turn.function() else {
+        return Err(turn.no_function(format!("planet `{}` exports no function `{function}`", planet.name())));
+    };
+    let lends = turn.lends();
+    let outcome = {
+        let arguments = Arguments { plans: &plans, bytes: &arguments.bytes, resources: &resources };
+        match func.typed::<Arguments<'_>, Answer>(turn.store()) {
+            Ok(typed) => turn.call(typed, Some(Arc::clone(&plans)), arguments).await,
+            Err(error) => return Err(turn.no_function(format!("`{function}` has another type: {error:#}"))),
         }
+    };
+    let Answer(answer) = outcome?;
+    // Those that are not wanted are released again.
+    let handles = answer.handles.iter().filter_map(|passed| match passed {
+        Passed::Resource(any) => Some(lends.resource(*any)),
+        _ => None,
+    });
+    let answer_of_it = Value { handles: handles.collect(), bytes: answer.bytes };
+    match answer.too_large {
+        None => Ok(answer_of_it),
+        Some(most) => Err(CallError {
+            planet: Some(Arc::clone(planet.name())),
+            function,
+            chain: Arc::clone(call.chain()),
+            cause: Cause::TooLarge { most, answered: true },
+        }),
     }
 }
 
@@ -80,14 +237,15 @@ pub(crate) async fn call_dynamic(
     let span = call_span(planet.name(), &function);
     let work = async {
         let mut turn = planet.enter(call, function.clone()).await?;
-        let Some(func) = turn.function() else {
+        let Some((func, _)) = turn.function() else {
             return Err(turn.no_function(format!("planet `{}` exports no function `{function}`", planet.name())));
         };
         if !fits(&mut turn) {
             let problem = format!("planet `{}` has changed, and `{function}` with it", planet.name());
             return Err(turn.no_function(problem));
         }
-        let outcome = call.until(func.call_async(turn.store(), params, results)).await;
+        let crossing = turn.crossing();
+        let outcome = call.until(crossing.scope(func.call_async(turn.store(), params, results))).await;
         turn.finish(outcome)
     };
     let outcome = work.instrument(span.clone()).await;
@@ -127,17 +285,18 @@ impl FailurePlace {
         }
     }
 
-    fn deliver(self, error: &CallError) -> Option<Val> {
-        let err = match self {
+    /// The form of an `err` that says what happened.
+    fn deliver(self, error: &CallError) -> Option<Buffer> {
+        let mut to = Encoder::new();
+        match self {
             Self::None => return None,
-            Self::Text => Val::String(error.sentence()),
-            Self::Failure => Val::Record(vec![
-                ("kind".to_owned(), Val::Enum(error.kind().to_owned())),
-                ("message".to_owned(), Val::String(error.sentence())),
-                ("chain".to_owned(), Val::List(error.whole_chain().into_iter().map(Val::String).collect())),
-            ]),
-        };
-        Some(Val::Result(Err(Some(Box::new(err)))))
+            Self::Text => Err::<(), _>(error.sentence()).encode(&mut to),
+            Self::Failure => {
+                let kind = FAILURE_KINDS.iter().position(|kind| *kind == error.kind()).unwrap_or_default();
+                Err::<(), _>((kind as u8, error.sentence(), error.whole_chain())).encode(&mut to);
+            }
+        }
+        Some(to.into_bytes().into())
     }
 }
 

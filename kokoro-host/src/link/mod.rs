@@ -9,7 +9,7 @@ mod wasi;
 
 use std::sync::Arc;
 
-use wasmtime::component::{Component, InstancePre, Linker, ResourceType};
+use wasmtime::component::{Component, Linker, ResourceType};
 
 pub(crate) use self::binding::{Binding, Bindings};
 pub(crate) use self::fit::{Mismatch, fit, fit_served, fits_somewhere};
@@ -17,11 +17,11 @@ pub(crate) use self::forward::call_dynamic;
 pub use self::service::{Caller, Functions, Service};
 use crate::engine::Engine;
 use crate::inspect::{Inspection, is_core};
-use crate::planet::State;
+use crate::planet::{Linked, State};
 
-/// Stands for a resource that a Planet imports and nobody can give to it yet.
+/// Stands for a resource of another Planet.
 #[derive(Debug)]
-struct Unsupported;
+struct OfPlanet;
 
 /// Defines what all Planets are served alike: WASI.
 pub(crate) fn base(engine: &Engine) -> wasmtime::Result<Linker<State>> {
@@ -37,7 +37,7 @@ pub(crate) fn link(
     inspection: &Inspection,
     bindings: &Arc<Bindings>,
     services: &[Service],
-) -> wasmtime::Result<InstancePre<State>> {
+) -> wasmtime::Result<Linked> {
     let mut linker = base.clone();
     for (import, interface) in &inspection.imports {
         let name = import.to_string();
@@ -51,14 +51,18 @@ pub(crate) fn link(
             }
         } else if let Some(binding) = bindings.planets.get(import) {
             let mut instance = linker.instance(&name)?;
-            let full: Arc<str> = name.into();
             for resource in &interface.resources {
-                instance.resource(resource, ResourceType::host::<Unsupported>(), |_, _| Ok(()))?;
+                instance.resource(resource, ResourceType::host::<OfPlanet>(), |mut store, number| {
+                    // Its owner is told, and nobody waits for that.
+                    drop(store.data_mut().holdings().remove(number));
+                    Ok(())
+                })?;
             }
+            let full: Arc<str> = name.into();
             for (function, ty) in &interface.functions {
-                forward::define(&mut instance, binding, &full, function, ty)?;
+                forward::define(&mut instance, binding, (import, &full), function, ty)?;
             }
         }
     }
-    linker.instantiate_pre(component)
+    Ok(Linked::new(linker.instantiate_pre(component)?, component, inspection))
 }

@@ -52,6 +52,10 @@ pub(crate) enum Cause {
     NoFunction(Arc<str>),
     /// `start` returned an error: the text.
     Refused(Arc<str>),
+    /// What the function is passed or, if `answered`, what it answered has more than `most` bytes.
+    TooLarge { most: usize, answered: bool },
+    /// A handle that the function is passed is of no use there; the sentence says why.
+    Handle(Arc<str>),
 }
 
 /// How a Planet ended.
@@ -136,11 +140,13 @@ impl CallError {
     /// The name of the failure's kind in `kokoro:core/types`.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.root().cause {
-            Cause::Absent | Cause::NoFunction(_) | Cause::Gone(End { stopped: true, .. }) => "absent",
+            Cause::Absent | Cause::NoFunction(_) | Cause::Handle(_) | Cause::Gone(End { stopped: true, .. }) => {
+                "absent"
+            }
             Cause::Overdue { .. } | Cause::OverdueInQueue(_) | Cause::OverdueService => "overdue",
             Cause::Reentered | Cause::Circle(_) => "reentered",
             Cause::Cancelled { .. } | Cause::CancelledInQueue | Cause::CancelledService => "cancelled",
-            Cause::TooManyWait(_) => "limited",
+            Cause::TooManyWait(_) | Cause::TooLarge { .. } => "limited",
             Cause::Crashed(crash) if crash.limit.is_some() => "limited",
             Cause::Crashed(_) | Cause::Gone(_) | Cause::Refused(_) | Cause::Dependency(_) => "crashed",
         }
@@ -209,6 +215,11 @@ impl CallError {
                 format!("the call was cancelled, and the application had not answered `{function}`")
             }
             Cause::NoFunction(problem) => problem.to_string(),
+            Cause::TooLarge { most, answered } => {
+                let what = if *answered { "answered" } else { "is passed" };
+                format!("`{function}` {what} more than {most} bytes, the most that may cross: `Limits::value`")
+            }
+            Cause::Handle(problem) => format!("`{function}` was not called: {problem}"),
             Cause::Refused(reason) => format!("planet `{planet}` did not start: {reason}"),
         }
     }

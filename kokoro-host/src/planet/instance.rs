@@ -1,10 +1,12 @@
 //! One instance of a Planet: a Wasmtime store of its own, and what it exports.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use wasmtime::component::{ComponentNamedList, Func, InstancePre, Lift, Lower};
+use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, Func, InstancePre, Lift, Lower};
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi_config::WasiConfig;
 
@@ -15,18 +17,65 @@ use super::hold::{Hold, Target};
 use super::memory::MemoryLimit;
 use super::output::{Channel, Output};
 use super::refusals::{Refusals, beginning};
+use super::resource::Holdings;
 use super::wasi::Wasi;
 use crate::admission::Grants;
 use crate::engine::Engine;
 use crate::inspect::{self, Inspection};
 use crate::interface::{InterfaceName, in_one_line};
 use crate::limits::{Budget, Limits};
+use crate::value::{Crossing, FunctionPlans, ImportPlans};
+
+/// A component whose imports are linked, ready to be instantiated.
+#[derive(Clone)]
+pub(crate) struct Linked {
+    pre: InstancePre<State>,
+    imports: Arc<ImportPlans>,
+    exports: Arc<Exports>,
+}
+
+/// The exported functions of a component.
+#[derive(Default)]
+struct Exports {
+    /// Where each of them is in the others.
+    places: HashMap<FunctionKey, usize>,
+    indices: Vec<ComponentExportIndex>,
+    plans: Vec<Arc<FunctionPlans>>,
+}
+
+impl Linked {
+    pub(crate) fn new(pre: InstancePre<State>, component: &Component, inspection: &Inspection) -> Self {
+        let mut exports = Exports::default();
+        let mut add = |interface: Option<(&Arc<str>, &ComponentExportIndex)>, name: &str| {
+            if let Some(index) = component.get_export_index(interface.map(|(_, index)| index), name) {
+                let key = (interface.map(|(full, _)| Arc::clone(full)), name.into());
+                exports.places.insert(key, exports.indices.len());
+                exports.indices.push(index);
+                exports.plans.push(Arc::default());
+            }
+        };
+        for (name, interface) in &inspection.exports {
+            let full: Arc<str> = name.to_string().into();
+            if let Some(index) = component.get_export_index(None, &*full) {
+                interface.functions.keys().for_each(|function| add(Some((&full, &index)), function));
+            }
+        }
+        inspection.functions.keys().for_each(|function| add(None, function));
+        Self { pre, imports: Arc::default(), exports: Arc::new(exports) }
+    }
+}
+
+impl fmt::Debug for Linked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Linked").field("exports", &self.exports.indices.len()).finish_non_exhaustive()
+    }
+}
 
 /// What an instance is made of.
 pub(crate) struct Start<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) name: Arc<str>,
-    pub(crate) linked: &'a InstancePre<State>,
+    pub(crate) linked: &'a Linked,
     pub(crate) inspection: &'a Arc<Inspection>,
     pub(crate) grants: &'a Grants,
     pub(crate) limits: &'a Limits,
@@ -36,10 +85,19 @@ pub(crate) struct Start<'a> {
     pub(crate) release: u64,
 }
 
+/// Counts all instances.
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
 /// One instance. It executes one call at a time.
 pub(crate) struct Instance {
     store: Store<State>,
-    functions: HashMap<FunctionKey, Func>,
+    /// As `linked` counts them.
+    functions: Vec<Func>,
+    linked: Linked,
+    /// Tells it from all others that there ever are.
+    number: u64,
+    /// How large a value may be.
+    most: usize,
     inspection: Arc<Inspection>,
     lifecycle: Option<Arc<str>>,
     saved_state: Option<Arc<str>>,
@@ -50,9 +108,9 @@ pub(crate) struct Instance {
     stderr: Output,
 }
 
-impl std::fmt::Debug for Instance {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Instance").field("functions", &self.functions.len()).finish_non_exhaustive()
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instance").field("number", &self.number).finish_non_exhaustive()
     }
 }
 
@@ -70,6 +128,7 @@ pub(crate) struct State {
     variables: Vec<String>,
     may_look_up_names: bool,
     handles: Handles,
+    holdings: Holdings,
     /// What it has asked for as an option in the call that it executes, by its import.
     holds: Vec<(Arc<str>, Hold)>,
 }
@@ -91,6 +150,11 @@ impl State {
     /// What it holds of the application's resources.
     pub(crate) fn handles(&self) -> &Handles {
         &self.handles
+    }
+
+    /// What it holds of other Planets' resources.
+    pub(crate) fn holdings(&mut self) -> &mut Holdings {
+        &mut self.holdings
     }
 
     /// Where to note what it tries and was not granted.
@@ -169,6 +233,7 @@ impl Instance {
             variables: inspection.manifest.permissions.env.clone(),
             may_look_up_names: grants.name_lookup,
             handles: Handles::default(),
+            holdings: Holdings::default(),
             holds: Vec::new(),
         };
         let mut store = Store::new(engine.wasmtime(), state);
@@ -181,7 +246,10 @@ impl Instance {
         });
         let mut instance = Box::new(Self {
             store,
-            functions: HashMap::new(),
+            functions: Vec::new(),
+            linked: linked.clone(),
+            number: COUNT.fetch_add(1, Ordering::Relaxed),
+            most: limits.value,
             inspection: Arc::clone(inspection),
             saved_state: export_of(inspection, kokoro_wit::SAVED_STATE),
             lifecycle,
@@ -191,32 +259,23 @@ impl Instance {
             stderr,
         });
         instance.begin(call);
+        let crossing = instance.crossing(None);
         let Self { store, functions, lifecycle, .. } = &mut *instance;
-        let outcome = call.until(async {
-            let made = linked.instantiate_async(&mut *store).await?;
-            for (name, interface) in &inspection.exports {
-                let full: Arc<str> = name.to_string().into();
-                let Some(index) = made.get_export_index(&mut *store, None, &full) else { continue };
-                for function in interface.functions.keys() {
-                    let found = made.get_export_index(&mut *store, Some(&index), function);
-                    if let Some(found) = found.and_then(|found| made.get_func(&mut *store, found)) {
-                        functions.insert((Some(Arc::clone(&full)), function.as_str().into()), found);
-                    }
-                }
+        let outcome = call.until(crossing.scope(async {
+            let made = linked.pre.instantiate_async(&mut *store).await?;
+            for export in &linked.exports.indices {
+                let func = made.get_func(&mut *store, export);
+                functions.push(func.ok_or_else(|| wasmtime::Error::msg("an export that was there is missing"))?);
             }
-            for function in inspection.functions.keys() {
-                if let Some(found) = made.get_func(&mut *store, function) {
-                    functions.insert((None, function.as_str().into()), found);
-                }
-            }
-            match functions.get(&(lifecycle.clone(), "start".into())) {
-                Some(start) if lifecycle.is_some() => {
-                    let start = start.typed::<(), (Result<(), String>,)>(&*store)?;
+            let start = (lifecycle.clone(), "start".into());
+            match linked.exports.places.get(&start).filter(|_| lifecycle.is_some()) {
+                Some(start) => {
+                    let start = functions[*start].typed::<(), (Result<(), String>,)>(&*store)?;
                     Ok(start.call_async(&mut *store, ()).await?.0)
                 }
-                _ => Ok(Ok(())),
+                None => Ok(Ok(())),
             }
-        });
+        }));
         let outcome = outcome.await;
         let began = instance.began;
         match instance.concluded(outcome, began, Duration::ZERO).map_err(error)? {
@@ -271,12 +330,13 @@ impl Instance {
         R: ComponentNamedList + Lift + Send + Sync + 'static,
     {
         let function = FunctionName { interface: Some(interface), function: name.into() };
-        let Some(func) = self.function(&function) else { return Ok(None) };
+        let Some((func, _)) = self.function(&function) else { return Ok(None) };
         self.begin(call);
         let entered = Instant::now();
+        let crossing = self.crossing(None);
         let store = &mut self.store;
         let work = async { func.typed::<P, R>(&*store)?.call_async(&mut *store, params).await };
-        let outcome = call.until(work).await;
+        let outcome = call.until(crossing.scope(work)).await;
         self.concluded(outcome, entered, Duration::ZERO).map(Some).map_err(|cause| CallError {
             planet: Some(Arc::clone(&self.store.data().name)),
             function,
@@ -340,8 +400,24 @@ impl Instance {
         self.stderr.last_lines();
     }
 
-    pub(super) fn function(&self, name: &FunctionName) -> Option<Func> {
-        self.functions.get(&(name.interface.clone(), Arc::clone(&name.function))).copied()
+    /// An exported function, and how its values lie in memory.
+    pub(super) fn function(&self, name: &FunctionName) -> Option<(Func, &Arc<FunctionPlans>)> {
+        let place = *self.linked.exports.places.get(&(name.interface.clone(), Arc::clone(&name.function)))?;
+        Some((*self.functions.get(place)?, &self.linked.exports.plans[place]))
+    }
+
+    /// What its code is executed with.
+    pub(super) fn crossing(&self, called: Option<Arc<FunctionPlans>>) -> Crossing {
+        Crossing { imports: Arc::clone(&self.linked.imports), called, most: self.most }
+    }
+
+    /// Tells it from all others that there ever are.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) fn inspection(&self) -> &Arc<Inspection> {
+        &self.inspection
     }
 
     /// The type of an exported function.

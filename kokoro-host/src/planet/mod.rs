@@ -9,6 +9,7 @@ mod instance;
 mod memory;
 mod output;
 mod refusals;
+mod resource;
 mod wasi;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,12 +17,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::runtime;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard, watch};
 use tokio::time::timeout_at;
 use tracing::Span;
 use tracing::field::Empty;
 use wasmtime::Store;
-use wasmtime::component::Func;
+use wasmtime::component::{ComponentNamedList, Func, Lift, Lower, ResourceAny, TypedFunc};
 
 pub(crate) use self::call::{Attached, Call, Changing, FunctionName, Late, Terms};
 use self::circle::Errand;
@@ -29,9 +31,12 @@ pub(crate) use self::failure::{CallError, Cause, End, Interruption, span};
 pub use self::handles::Handles;
 use self::hold::Holders;
 pub(crate) use self::hold::Target;
-pub(crate) use self::instance::{Instance, Saved, Start, State};
+pub(crate) use self::instance::{Instance, Linked, Saved, Start, State};
 pub(crate) use self::refusals::beginning;
+pub(crate) use self::resource::{Lender, Resource, Stale, Use};
+use self::resource::{Released, Releases};
 use crate::inspect;
+use crate::value::{Crossing, FunctionPlans};
 
 /// One Planet, from its start until it is stopped or has failed for good. Instances may come and go meanwhile; one at a time
 /// answers, one call at a time.
@@ -49,6 +54,17 @@ pub(crate) struct Planet {
     /// Held by who starts or stops instances.
     changing: Mutex<()>,
     watcher: Watcher,
+    /// Its resources that nobody holds any more.
+    releases: Releases,
+    tidying: Tidying,
+}
+
+/// How resources are dropped that nobody holds any more, while nobody calls their Planet.
+#[derive(Debug, Clone)]
+pub(crate) struct Tidying {
+    pub(crate) runtime: runtime::Handle,
+    /// How long it may take.
+    pub(crate) within: Duration,
 }
 
 /// What callers meet.
@@ -109,7 +125,13 @@ pub(crate) enum Busy {
 
 impl Planet {
     /// A Planet whose instance has been started.
-    pub(crate) fn new(name: Arc<str>, instance: Box<Instance>, most_waiting: usize, watcher: Watcher) -> Arc<Self> {
+    pub(crate) fn new(
+        name: Arc<str>,
+        instance: Box<Instance>,
+        most_waiting: usize,
+        watcher: Watcher,
+        tidying: Tidying,
+    ) -> Arc<Self> {
         Arc::new(Self {
             name,
             seat: Arc::new(Mutex::new(Some(instance))),
@@ -120,7 +142,24 @@ impl Planet {
             most_waiting,
             changing: Mutex::new(()),
             watcher,
+            releases: Releases::default(),
+            tidying,
         })
+    }
+
+    /// Has a resource dropped that nobody holds any more: before the next call, or as soon as nobody calls.
+    fn release(self: &Arc<Self>, released: Released) {
+        if self.releases.add(released) && self.ended().is_none() {
+            let planet = Arc::clone(self);
+            self.tidying.runtime.spawn(async move {
+                let call = Call::of_life_cycle(planet.tidying.within);
+                let function = FunctionName { interface: None, function: DESTRUCTOR.into() };
+                // Whoever is entered tidies up first. One that has ended has nothing left to drop.
+                if let Ok(mut turn) = planet.enter(&call, function).await {
+                    turn.leave();
+                }
+            });
+        }
     }
 
     /// Whether it is this very one.
@@ -306,8 +345,10 @@ impl Planet {
                 return Err(error(Cause::late_in_queue(late, None)));
             }
             if seat.is_some() && matches!(self.lets_in(call), LetsIn::Now) {
-                drop(place);
-                return Ok(self.turn(seat, call, function, came.elapsed()));
+                let turn = self.turn(seat, call, function.clone(), came.elapsed());
+                if let Some(turn) = turn.tidied_up().await {
+                    return Ok(turn);
+                }
             }
         }
     }
@@ -516,9 +557,76 @@ pub(crate) struct Turn {
 
 impl Turn {
     /// The called function, if the Planet has it.
-    pub(crate) fn function(&mut self) -> Option<Func> {
+    pub(crate) fn function(&mut self) -> Option<(Func, Arc<FunctionPlans>)> {
         let function = self.function.clone();
-        self.instance().function(&function)
+        self.instance().function(&function).map(|(func, plans)| (func, Arc::clone(plans)))
+    }
+
+    /// Calls the function, and gives the Planet back with the outcome. Any error ends the instance.
+    pub(crate) async fn call<P, R>(
+        mut self,
+        typed: TypedFunc<P, R>,
+        plans: Option<Arc<FunctionPlans>>,
+        params: P,
+    ) -> Result<R, CallError>
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift + 'static,
+    {
+        let (call, crossing) = (self.call.clone(), self.instance().crossing(plans));
+        let outcome = call.until(crossing.scope(typed.call_async(self.store(), params))).await;
+        self.finish(outcome)
+    }
+
+    /// What the Planet's code is executed with.
+    pub(crate) fn crossing(&mut self) -> Crossing {
+        self.instance().crossing(None)
+    }
+
+    /// Makes others hold what it gives out in this turn.
+    pub(crate) fn lends(&mut self) -> Lender {
+        let planet = Arc::clone(&self.planet);
+        let instance = self.instance();
+        Lender {
+            planet,
+            release: instance.release(),
+            instance: instance.number(),
+            inspection: Arc::clone(instance.inspection()),
+        }
+    }
+
+    /// Gives the Planet back untouched, because the call would have made no sense.
+    pub(crate) fn not_called(mut self, cause: Cause) -> CallError {
+        self.leave();
+        self.error(cause)
+    }
+
+    /// Drops what nobody holds any more. If that ends the instance, there is no turn.
+    async fn tidied_up(mut self) -> Option<Self> {
+        let number = self.instance().number();
+        for released in self.planet.releases.take() {
+            if released.instance == number {
+                let (call, crossing) = (self.call.clone(), self.instance().crossing(None));
+                let outcome = call.until(crossing.scope(released.any.resource_drop_async(self.store()))).await;
+                if !matches!(outcome, Ok(Ok(()))) {
+                    self.function = FunctionName { interface: None, function: DESTRUCTOR.into() };
+                    // Who was about to call meets the next instance.
+                    let _ = self.finish(outcome);
+                    return None;
+                }
+            }
+        }
+        Some(self)
+    }
+
+    /// The resources of these handles, as the Planet itself knows them; those that it is given are its own again.
+    pub(crate) fn resources(&mut self, handles: &[(Arc<Resource>, Use)]) -> Result<Vec<ResourceAny>, Stale> {
+        let number = self.instance().number();
+        // None is given back before it is sure that all are there.
+        for (handle, _) in handles {
+            handle.within(number, Use::Lend)?;
+        }
+        handles.iter().map(|(handle, use_of_it)| handle.within(number, *use_of_it)).collect()
     }
 
     /// The type of the called function, if the Planet has it.
@@ -560,9 +668,8 @@ impl Turn {
     }
 
     /// Gives the Planet back untouched, because it has no such function or one of another type.
-    pub(crate) fn no_function(mut self, problem: String) -> CallError {
-        self.leave();
-        self.error(Cause::NoFunction(problem.into()))
+    pub(crate) fn no_function(self, problem: String) -> CallError {
+        self.not_called(Cause::NoFunction(problem.into()))
     }
 
     /// Gives the Planet back untouched.
@@ -595,6 +702,9 @@ impl Drop for Turn {
         }
     }
 }
+
+/// What a Planet executes while it drops resources, as errors name it.
+const DESTRUCTOR: &str = "(destructor)";
 
 /// The span of one call, for those who listen.
 pub(crate) fn call_span(planet: &str, function: &FunctionName) -> Span {

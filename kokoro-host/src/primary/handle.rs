@@ -191,7 +191,7 @@ where
     let span = call_span(planet.name(), &function);
     let work = async {
         let mut turn = planet.enter(call, function.clone()).await?;
-        let Some(func) = turn.function() else {
+        let Some((func, _)) = turn.function() else {
             return Err(turn.no_function(format!("planet `{}` exports no function `{function}`", planet.name())));
         };
         let typed = match func.typed::<P, R>(turn.store()) {
@@ -199,8 +199,7 @@ where
             Err(error) => return Err(turn.no_function(format!("`{function}` has another type: {error:#}"))),
         };
         let params = params.take().expect("nobody has been called yet");
-        let outcome = call.until(typed.call_async(turn.store(), params)).await;
-        turn.finish(outcome)
+        turn.call(typed, None, params).await
     };
     let outcome = work.instrument(span.clone()).await;
     note_outcome(&span, &outcome);

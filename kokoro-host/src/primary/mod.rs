@@ -36,7 +36,7 @@ use crate::graph::Graph;
 use crate::interface::InterfaceName;
 use crate::limits::{Budget, Limits};
 use crate::link::{self, Service};
-use crate::planet::{self, Call, Changing, Terms};
+use crate::planet::{self, Call, Changing, Terms, Tidying};
 use crate::registry::{Events, Locked, Registry, State};
 use crate::resolve::stop_order;
 use crate::restarts::Restarts;
@@ -326,6 +326,11 @@ impl Primary {
     /// A call of the life cycle that is part of a change of this Primary.
     fn life_cycle_call(&self, within: std::time::Duration) -> Call {
         Call::of_life_cycle(within).changing(&self.shared.change)
+    }
+
+    /// How Planets drop resources that nobody holds any more.
+    fn tidying(&self) -> Tidying {
+        Tidying { runtime: self.shared.runtime.clone(), within: self.shared.limits.call }
     }
 
     /// What the application's calls are like unless it says otherwise.

@@ -16,8 +16,8 @@ use crate::engine::Code;
 use crate::inspect::Inspection;
 use crate::interface::InterfaceName;
 use crate::link::{Bindings, link};
-use crate::planet::{Call, CallError, End, Instance, Planet, Start, Target};
-use crate::registry::{Entry, Event, Linked, Reason, Registry, State};
+use crate::planet::{Call, CallError, End, Instance, Linked, Planet, Start, Target};
+use crate::registry::{Entry, Event, Reason, Registry, State};
 use crate::resolve::{Member, Outsider, Plan, Problem, Provider, resolve};
 
 /// What is to be chosen anew although it is bound. By default nothing.
@@ -161,7 +161,8 @@ impl Primary {
         match started {
             Ok(Started { instance, linked, .. }) => {
                 let most_waiting = self.shared.limits.waiting_calls;
-                entry.planet = Some(Planet::new(Arc::clone(&entry.id), instance, most_waiting, self.watcher()));
+                entry.planet =
+                    Some(Planet::new(Arc::clone(&entry.id), instance, most_waiting, self.watcher(), self.tidying()));
                 entry.linked = Some(linked);
                 registry.change(name, State::Running, None);
                 registry.has_started(name);
@@ -193,14 +194,14 @@ impl Primary {
             Some(linked) => linked,
             None => {
                 let linked = link(&shared.linker, &component, &inspection, &bindings, &shared.services);
-                Linked(linked.map_err(|error| StartError::Link(format!("it cannot be linked: {error:#}")))?)
+                linked.map_err(|error| StartError::Link(format!("it cannot be linked: {error:#}")))?
             }
         };
         let span = tracing::info_span!(target: "kokoro::life", "start", planet = &*name, outcome = Empty);
         let start = Start {
             engine: &shared.engine,
             name,
-            linked: &linked.0,
+            linked: &linked,
             inspection: &inspection,
             grants: &grants,
             limits: &shared.limits,

@@ -8,8 +8,6 @@ use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::sync::{Arc, MutexGuard};
 
-use wasmtime::component::InstancePre;
-
 use self::event::Listeners;
 pub use self::event::{Event, Events};
 pub(crate) use self::state::Reason;
@@ -19,7 +17,7 @@ use crate::engine::Code;
 use crate::inspect::Inspection;
 use crate::interface::InterfaceName;
 use crate::link::Bindings;
-use crate::planet::{self, Planet, Target};
+use crate::planet::{Linked, Planet, Target};
 use crate::resolve::{Pair, Provider};
 use crate::restarts::History;
 
@@ -317,16 +315,6 @@ pub(crate) struct Entry {
     pub(crate) tried_again: bool,
     state: State,
     reason: Option<Reason>,
-}
-
-/// A component whose imports are linked, ready to be instantiated.
-#[derive(Clone)]
-pub(crate) struct Linked(pub(crate) InstancePre<planet::State>);
-
-impl std::fmt::Debug for Linked {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Linked")
-    }
 }
 
 impl Entry {

@@ -1,0 +1,82 @@
+//! Memory for values on their way, used again: the pages of a fresh megabyte cost ten times as much as copying it.
+
+use std::cell::RefCell;
+use std::ops::{Deref, DerefMut};
+
+/// Bytes of the form. Their memory is kept for the next value when this is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer(Vec<u8>);
+
+/// Kept for each thread: so many buffers, and so much in each. What is larger goes back to the system.
+const MOST: usize = 4;
+const LARGEST: usize = 2 << 20;
+
+thread_local! {
+    static KEPT: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Buffer {
+    pub(super) fn new() -> Self {
+        let kept = KEPT.try_with(|kept| kept.borrow_mut().pop());
+        Self(kept.ok().flatten().unwrap_or_default())
+    }
+}
+
+impl From<Vec<u8>> for Buffer {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Deref for Buffer {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.0
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let mut bytes = std::mem::take(&mut self.0);
+        if bytes.capacity() == 0 || bytes.capacity() > LARGEST {
+            return;
+        }
+        bytes.clear();
+        // A thread that ends keeps nothing.
+        let _ = KEPT.try_with(|kept| {
+            let mut kept = kept.borrow_mut();
+            if kept.len() < MOST {
+                kept.push(bytes);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_used_again_and_no_more_of_it_than_is_to_be_kept() {
+        let mut small = Buffer::new();
+        small.extend_from_slice(&[7; 1000]);
+        let address = small.as_ptr();
+        drop(small);
+        let again = Buffer::new();
+        assert_eq!((again.as_ptr(), again.len()), (address, 0));
+        let mut large = Buffer::new();
+        large.reserve(LARGEST + 1);
+        drop(large);
+        let many: Vec<Buffer> = (0..10).map(|_| Buffer(Vec::with_capacity(10))).collect();
+        drop(many);
+        let kept = KEPT.with(|kept| kept.borrow().iter().map(Vec::capacity).collect::<Vec<_>>());
+        assert_eq!(kept, [10; MOST]);
+    }
+}

@@ -1,0 +1,184 @@
+//! Values between a component's memory and the self-contained form of [`kokoro_value`], without anything in between.
+//!
+//! A call from Planet to Planet is four copies of what it passes: arguments out of the caller's memory into a buffer and out of that
+//! into the callee's memory, and the answer back in the same way. Bytes that are the same on both sides (numbers, lists of them,
+//! records of them without padding) are copied whole.
+//!
+//! Wasmtime reads and writes values by the Rust type that a function is called with. [`bridge`] has types that carry the form,
+//! for components' types of every kind; how values of a component's type lie in its memory is a [`plan`], worked out once.
+
+mod bridge;
+mod buffer;
+mod lift;
+mod lower;
+mod plan;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use wasmtime::component::__internal::wasmtime_environ::component::TypeTupleIndex;
+use wasmtime::component::__internal::{ComponentTypes, LiftContext};
+use wasmtime::component::ResourceAny;
+use wasmtime::{Error, Result};
+
+pub(crate) use self::bridge::{Answer, Asked, Given};
+pub(crate) use self::buffer::Buffer;
+use self::lift::Fault;
+use self::plan::Plan;
+
+/// A value out of a component.
+#[derive(Debug)]
+pub(crate) struct Lifted {
+    pub(crate) bytes: Buffer,
+    /// The handles in it: where one stands, the form has its place here.
+    pub(crate) handles: Vec<Passed>,
+    /// How large values may be, if it is larger. Then it is not all there.
+    pub(crate) too_large: Option<usize>,
+}
+
+/// A handle out of a component.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Passed {
+    /// Of a resource of somebody else, by the number that the component's store knows it by; it has been given away.
+    Number(u32),
+    /// The same, but only lent until the call ends.
+    Lent(u32),
+    /// Of a resource of the component's own, given away.
+    Resource(ResourceAny),
+}
+
+/// The parameters of an export, to be lowered.
+pub(crate) struct Arguments<'a> {
+    pub(crate) plans: &'a FunctionPlans,
+    pub(crate) bytes: &'a [u8],
+    /// For each place in the form that stands for a handle.
+    pub(crate) resources: &'a [ResourceAny],
+}
+
+/// On which side of an interface a component is.
+#[derive(Clone, Copy)]
+enum Side {
+    Importer,
+    Exporter,
+}
+
+/// A type that values cannot be of which only data crosses: futures, streams, error contexts.
+#[derive(Debug)]
+struct Unplanned;
+
+impl fmt::Display for Unplanned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("futures and streams do not cross between planets")
+    }
+}
+
+impl std::error::Error for Unplanned {}
+
+/// How one component has the parameters and the result of one function, as far as anybody has asked.
+#[derive(Debug, Default)]
+pub(crate) struct FunctionPlans {
+    params: OnceLock<Plan>,
+    results: OnceLock<Plan>,
+}
+
+impl FunctionPlans {
+    fn params(&self, types: &ComponentTypes, tuple: TypeTupleIndex) -> Result<&Plan> {
+        once(&self.params, types, tuple)
+    }
+
+    fn results(&self, types: &ComponentTypes, tuple: TypeTupleIndex) -> Result<&Plan> {
+        once(&self.results, types, tuple)
+    }
+}
+
+fn once<'p>(slot: &'p OnceLock<Plan>, types: &ComponentTypes, tuple: TypeTupleIndex) -> Result<&'p Plan> {
+    match slot.get() {
+        Some(plan) => Ok(plan),
+        None => {
+            let plan = Plan::new(types, tuple).map_err(Error::new)?;
+            Ok(slot.get_or_init(|| plan))
+        }
+    }
+}
+
+/// How one component has the parameters of its imports. Wasmtime lifts these before it says which import is called: they are known
+/// by their type.
+#[derive(Debug, Default)]
+pub(crate) struct ImportPlans(RwLock<HashMap<u32, Arc<Plan>>>);
+
+impl ImportPlans {
+    fn params(&self, types: &ComponentTypes, tuple: TypeTupleIndex) -> Result<Arc<Plan>> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&tuple.as_u32()).cloned();
+        match known {
+            Some(plan) => Ok(plan),
+            None => {
+                let plan = Arc::new(Plan::new(types, tuple).map_err(Error::new)?);
+                let mut plans = self.0.write().unwrap_or_else(PoisonError::into_inner);
+                Ok(Arc::clone(plans.entry(tuple.as_u32()).or_insert(plan)))
+            }
+        }
+    }
+}
+
+/// What a component is executed with, so that values cross.
+#[derive(Debug, Clone)]
+pub(crate) struct Crossing {
+    pub(crate) imports: Arc<ImportPlans>,
+    /// The plans of the export that is called, if it is called with [`Arguments`].
+    pub(crate) called: Option<Arc<FunctionPlans>>,
+    /// How many bytes a value may have.
+    pub(crate) most: usize,
+}
+
+tokio::task_local! {
+    /// Of the component that is executed: Wasmtime's traits for values have no other place for it.
+    static CROSSING: Crossing;
+}
+
+impl Crossing {
+    /// Executes a component.
+    pub(crate) fn scope<F: Future>(self, work: F) -> impl Future<Output = F::Output> {
+        CROSSING.scope(self, work)
+    }
+
+    /// Lifts parameters of an import.
+    fn asked<'m>(
+        cx: &mut LiftContext<'m>,
+        tuple: TypeTupleIndex,
+        lift: impl FnOnce(&Self, &Plan, &mut LiftContext<'m>, &mut Lifted) -> std::result::Result<(), Fault>,
+    ) -> Result<Lifted> {
+        Self::with(|crossing| {
+            let plan = crossing.imports.params(cx.types, tuple)?;
+            crossing.lifted(|value| lift(crossing, &plan, cx, value))
+        })
+    }
+
+    /// Lifts the result of the export that is called.
+    fn answered<'m>(
+        cx: &mut LiftContext<'m>,
+        tuple: TypeTupleIndex,
+        lift: impl FnOnce(&Self, &Plan, &mut LiftContext<'m>, &mut Lifted) -> std::result::Result<(), Fault>,
+    ) -> Result<Lifted> {
+        Self::with(|crossing| {
+            let called = crossing.called.as_ref().ok_or_else(|| Error::msg("no export is called"))?;
+            let plan = called.results(cx.types, tuple)?;
+            crossing.lifted(|value| lift(crossing, plan, cx, value))
+        })
+    }
+
+    fn with<R>(work: impl FnOnce(&Self) -> Result<R>) -> Result<R> {
+        let outside = |_| Err(Error::msg("a component is executed outside of Kokoro"));
+        CROSSING.try_with(work).unwrap_or_else(outside)
+    }
+
+    fn lifted(&self, lift: impl FnOnce(&mut Lifted) -> std::result::Result<(), Fault>) -> Result<Lifted> {
+        let mut value = Lifted { bytes: Buffer::new(), handles: Vec::new(), too_large: None };
+        match lift(&mut value) {
+            Ok(()) => Ok(value),
+            // Not an error of the lift: that would end the component's instance.
+            Err(Fault::TooLarge) => Ok(Lifted { too_large: Some(self.most), ..value }),
+            Err(Fault::Lie(error)) => Err(error),
+        }
+    }
+}
