@@ -1,4 +1,8 @@
-//! The Wasmtime engine and the clock that interrupts what runs too long.
+//! The Wasmtime engine, the clock that interrupts what runs too long, and the code that is compiled.
+
+mod builder;
+mod cache;
+mod trusted;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,6 +13,10 @@ use std::thread;
 use std::time::Duration;
 
 use wasmtime::component::Component;
+
+pub use self::builder::EngineBuilder;
+use self::cache::Cache;
+pub use self::cache::CacheStatistics;
 
 /// How often running code is looked at: a busy loop is late by at most about this much.
 const TICK: Duration = Duration::from_millis(5);
@@ -28,6 +36,8 @@ struct Shared {
     ticking: Arc<AtomicBool>,
     /// By the component's SHA-256: what somebody has, or is compiling.
     codes: Mutex<HashMap<Arc<str>, Weak<Slot>>>,
+    /// On disk, if it was asked for; or why it is not used.
+    cache: Option<Result<Cache, String>>,
 }
 
 type Slot = OnceLock<Result<Component, String>>;
@@ -54,12 +64,29 @@ impl fmt::Debug for Code {
 }
 
 impl Engine {
-    /// An engine of its own, with a thread of its own that ticks until the last clone is dropped.
+    /// An engine of its own, with a thread of its own that ticks until the last clone is dropped. It keeps nothing on disk.
     ///
     /// # Errors
     ///
     /// If Wasmtime cannot generate code for this machine, or no thread can be started.
     pub fn new() -> Result<Self, EngineError> {
+        Self::builder().build()
+    }
+
+    /// Begins to say what an engine shall be like.
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+
+    /// What the cache on disk has done so far, if one was asked for.
+    pub fn cache_statistics(&self) -> Option<CacheStatistics> {
+        match self.shared.cache.as_ref()? {
+            Ok(cache) => Some(cache.statistics()),
+            Err(problem) => Some(CacheStatistics { problem: Some(problem.clone()), ..CacheStatistics::default() }),
+        }
+    }
+
+    fn with_cache(cache: Option<Result<Cache, String>>) -> Result<Self, EngineError> {
         let mut config = wasmtime::Config::new();
         // 64-bit memories are refused anyway, and 64-bit tables with them.
         config.wasm_memory64(false);
@@ -81,15 +108,15 @@ impl Engine {
                 }
             })
             .map_err(|e| EngineError(format!("the ticking thread cannot be started: {e}")))?;
-        Ok(Self { shared: Arc::new(Shared { wasmtime, ticking, codes: Mutex::default() }) })
+        Ok(Self { shared: Arc::new(Shared { wasmtime, ticking, codes: Mutex::default(), cache }) })
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
         &self.shared.wasmtime
     }
 
-    /// Compiles the component `bytes`, of which `sha256` is the hash, unless somebody has its code already. Takes the time of
-    /// a blocking call: 20 ms to seconds, with the size of the code.
+    /// Compiles the component `bytes`, of which `sha256` is the hash, unless somebody has its code already or it is in the cache
+    /// on disk. Takes the time of a blocking call: 20 ms to seconds, with the size of the code; from disk about a hundredth.
     pub(crate) fn compile(&self, sha256: &str, bytes: &[u8]) -> Result<Code, EngineError> {
         let slot = {
             let mut codes = self.shared.codes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,8 +131,13 @@ impl Engine {
             }
         };
         // Whoever comes second waits here.
-        let compile = || Component::from_binary(&self.shared.wasmtime, bytes).map_err(|error| format!("{error:#}"));
-        match slot.get_or_init(compile) {
+        let engine = &self.shared.wasmtime;
+        let compile = || Component::from_binary(engine, bytes).map_err(|error| format!("{error:#}"));
+        let code = || match &self.shared.cache {
+            Some(Ok(cache)) => cache.code(engine, sha256, compile),
+            _ => compile(),
+        };
+        match slot.get_or_init(code) {
             Ok(_) => Ok(Code(slot)),
             Err(error) => Err(EngineError(error.clone())),
         }
