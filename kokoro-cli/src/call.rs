@@ -9,12 +9,12 @@ use crate::failure::Failure;
 use crate::hints::{Hints, reached_from};
 use crate::invocation::Invocation;
 use crate::output;
-use crate::permissions::Allowed;
+use crate::setup::Setup;
 
-pub(crate) async fn call(dir: &Path, text: &str, allowed: &Allowed, hints: &Hints) -> Result<(), Failure> {
+pub(crate) async fn call(dir: &Path, text: &str, setup: &Setup, hints: &Hints) -> Result<(), Failure> {
     // Before anything is loaded.
     Invocation::parse(text)?;
-    let (primary, _) = crate::load(dir, allowed, hints).await?;
+    let (primary, _) = setup.load(dir, hints).await?;
     let answer = invoke(&primary, text, hints).await;
     primary.shutdown().await;
     let Answer { results, failure } = answer?;

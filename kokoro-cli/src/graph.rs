@@ -9,7 +9,7 @@ use kokoro_host::State;
 use crate::failure::Failure;
 use crate::hints::Hints;
 use crate::output;
-use crate::permissions::Allowed;
+use crate::setup::Setup;
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(crate) enum Format {
@@ -28,13 +28,13 @@ pub(crate) async fn graph(
     dir: &Path,
     format: Format,
     explain: Option<&str>,
-    allowed: &Allowed,
+    setup: &Setup,
     hints: &Hints,
 ) -> Result<(), Failure> {
     if explain.is_some() && !matches!(format, Format::Text | Format::Json) {
         return Err(Failure::input("what `--explain` tells has only the formats `text` and `json`"));
     }
-    let (primary, report) = crate::load(dir, allowed, hints).await?;
+    let (primary, report) = setup.load(dir, hints).await?;
     let graph = primary.graph();
     let explanation = explain.map(|name| primary.explain(name).map_err(Failure::failed)).transpose()?;
     let text = match (explanation, format) {

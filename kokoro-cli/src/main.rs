@@ -12,22 +12,21 @@ mod output;
 mod permissions;
 mod place;
 mod run;
+mod setup;
 mod syntax;
 
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use kokoro_host::{Admission, Primary, Report};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::failure::Failure;
 use crate::hints::Hints;
-use crate::permissions::Allowed;
 use crate::run::{Console, Run};
+use crate::setup::Setup;
 
 /// Looks at Planets (plugins) and calls them. A Planet is a WebAssembly component; nothing is granted to any of them
 /// unless you say so.
@@ -63,7 +62,7 @@ enum Command {
         #[arg(long, value_name = "PLANET")]
         explain: Option<String>,
         #[command(flatten)]
-        allowed: Allowed,
+        setup: Setup,
     },
     /// Loads and starts the Planets (plugins) of a folder, and calls a function of one
     ///
@@ -75,7 +74,7 @@ enum Command {
         /// What to call: 'acme:geo/locate.find("Paris")', or for a function in no interface 'PLANET.find("Paris")'
         invocation: String,
         #[command(flatten)]
-        allowed: Allowed,
+        setup: Setup,
     },
     /// Runs the Planets (plugins) of a folder until Ctrl-C, and shows what happens to them
     ///
@@ -101,10 +100,10 @@ async fn main() -> ExitCode {
     tracing_subscriber::registry().with(log).with(hints.clone().with_filter(refusals)).init();
     let done = match cli.command {
         Command::Inspect { file, json } => inspect::inspect(&file, json),
-        Command::Graph { dir, format, explain, allowed } => {
-            graph::graph(&dir, format, explain.as_deref(), &allowed, &hints).await
+        Command::Graph { dir, format, explain, setup } => {
+            graph::graph(&dir, format, explain.as_deref(), &setup, &hints).await
         }
-        Command::Call { dir, invocation, allowed } => call::call(&dir, &invocation, &allowed, &hints).await,
+        Command::Call { dir, invocation, setup } => call::call(&dir, &invocation, &setup, &hints).await,
         Command::Run(run) => run.run(&hints, &console).await,
     };
     match done {
@@ -115,21 +114,4 @@ async fn main() -> ExitCode {
             failure.exit_code()
         }
     }
-}
-
-/// A Primary that grants what is allowed to each Planet.
-fn primary(allowed: &Allowed, hints: &Hints) -> Result<Primary, Failure> {
-    let (grants, hints) = (allowed.grants()?, hints.clone());
-    let builder = Primary::builder().admit(move |planet| {
-        hints.admitted(planet.name(), &planet.manifest().permissions, grants.summary());
-        Admission::granted(grants.clone())
-    });
-    builder.build().map_err(Failure::failed)
-}
-
-/// The same with the Planets of a folder.
-async fn load(dir: &Path, allowed: &Allowed, hints: &Hints) -> Result<(Primary, Report), Failure> {
-    let primary = primary(allowed, hints)?;
-    let report = primary.load_dir(dir).await.map_err(Failure::input)?;
-    Ok((primary, report))
 }

@@ -4,11 +4,11 @@ mod support;
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use expect_test::expect_file;
 use serde_json::{Value, json};
-use support::{call, folder, kokoro, planets, refused};
+use support::{Run, call, folder, kokoro, planets, program, refused};
 
 #[test]
 fn call_prints_the_answer_as_wave() {
@@ -199,7 +199,7 @@ fn an_err_is_printed_and_is_code_1() {
 #[test]
 fn what_planets_log_has_no_colours_where_no_terminal_is() {
     let folder = folder("tests", &["faulty"]);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kokoro"));
+    let mut command = program();
     command.arg("call").arg(folder.path()).arg("test:guests/faults.speak()").env("RUST_LOG", "info");
     let output = command.output().expect("kokoro runs");
     let stderr = String::from_utf8(output.stderr).expect("UTF-8");
@@ -210,7 +210,7 @@ fn what_planets_log_has_no_colours_where_no_terminal_is() {
 #[test]
 fn a_reader_that_has_gone_away_is_no_error() {
     let folder = folder("tests", &["extra"]);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kokoro"));
+    let mut command = program();
     command.arg("graph").arg(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("kokoro runs");
     drop(child.stdout.take());
@@ -224,7 +224,7 @@ fn output_that_cannot_be_written_is_code_1() {
     let folder = folder("tests", &["extra"]);
     for arguments in [&["graph"] as &[&str], &["graph", "--format=json"], &["call"]] {
         let full = std::fs::File::options().write(true).open("/dev/full").expect("/dev/full");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kokoro"));
+        let mut command = program();
         command.args(arguments).arg(folder.path()).stdout(full);
         if arguments == ["call"] {
             command.arg("test:guests/extra.name()");
@@ -281,8 +281,7 @@ fn inspect_as_json_has_the_form_of_the_design() {
 fn inspect_of_what_is_no_planet_is_code_2() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(folder.path().join("x.wasm"), "hello").expect("a file");
-    let run =
-        Command::new(env!("CARGO_BIN_EXE_kokoro")).args(["inspect", "x.wasm"]).current_dir(folder.path()).output();
+    let run = program().args(["inspect", "x.wasm"]).current_dir(folder.path()).output();
     let run = run.expect("kokoro runs");
     assert_eq!(run.status.code(), Some(2));
     expect_file!["golden/inspect_no_planet.txt"].assert_eq(&String::from_utf8_lossy(&run.stderr));
@@ -410,4 +409,22 @@ fn a_folder_that_is_not_there_is_code_2_and_an_empty_one_is_not() {
 #[test]
 fn an_unknown_command_is_code_2() {
     assert_eq!(kokoro(["frobnicate"]).code, Some(2));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn compiled_code_is_kept_in_the_users_cache_directory_unless_told_otherwise() {
+    let (folder, caches) = (folder("tests", &["extra"]), tempfile::tempdir().expect("a temporary folder"));
+    let kept = caches.path().join("kokoro/compiled");
+    let run = |options: &[&str]| {
+        let mut kokoro = program();
+        kokoro.arg("call").arg(folder.path()).arg("test:guests/extra.name()").args(options);
+        let run = Run::of(kokoro.env("XDG_CACHE_HOME", caches.path()).env("RUST_LOG", "kokoro=debug"));
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        run.stderr.contains("its compiled code comes from the cache")
+    };
+    assert!(!run(&["--no-cache"]));
+    assert!(!kept.exists());
+    assert_eq!([run(&[]), run(&[]), run(&["--no-cache"])], [false, true, false]);
+    assert!(kept.exists());
 }

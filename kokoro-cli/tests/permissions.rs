@@ -3,11 +3,10 @@
 mod support;
 
 use std::path::Path;
-use std::process::Command;
 
 use expect_test::{ExpectFile, expect_file};
 use serde_json::{Value, json};
-use support::{Run, kokoro};
+use support::{Run, kokoro, program};
 use tempfile::TempDir;
 
 /// A variable of this process, for the commands that it runs.
@@ -15,7 +14,7 @@ const VARIABLE: &str = "KOKORO_TEST_VARIABLE";
 
 /// Runs `kokoro COMMAND planets OPTIONS..` in `place`.
 fn run(place: &Path, command: &[&str], options: &[&str]) -> Run {
-    let mut kokoro = Command::new(env!("CARGO_BIN_EXE_kokoro"));
+    let mut kokoro = program();
     kokoro.args(command).args(options).current_dir(place).env_remove("RUST_LOG").env(VARIABLE, "secret");
     Run::of(&mut kokoro)
 }
@@ -168,7 +167,7 @@ fn what_cannot_be_granted_is_code_2_before_anything_is_loaded() {
 #[test]
 fn a_variable_that_is_no_text_is_code_2() {
     use std::os::unix::ffi::OsStrExt as _;
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kokoro"));
+    let mut command = program();
     command.args(["graph", "no/such/folder", "--allow-env", VARIABLE]);
     let run = Run::of(command.env(VARIABLE, std::ffi::OsStr::from_bytes(b"\xff")));
     assert_eq!(run.code, Some(2));

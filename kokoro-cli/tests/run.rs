@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use expect_test::expect_file;
 use serde_json::Value;
-use support::{kokoro, planets, refused};
+use support::{kokoro, planets, program, refused};
 use tempfile::TempDir;
 
 /// How long a line may take to come before a test fails. Nothing is measured by it.
@@ -33,7 +33,7 @@ struct Running {
 impl Running {
     /// `kokoro run DIR OPTIONS..`, with standard output and standard error in one pipe, as on a terminal.
     fn of(folder: &Path, options: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kokoro"));
+        let mut command = program();
         command.arg("run").arg(folder).args(options);
         Self::start(&mut command)
     }
@@ -404,7 +404,7 @@ fn a_terminal_that_is_closed_ends_it_in_order() {
 fn it_outlives_its_terminal_under_nohup() {
     let (_place, folder) = folder_of(&[("counter.wasm", &guest("counter"))]);
     let mut command = Command::new("nohup");
-    let mut run = Running::start(command.arg(env!("CARGO_BIN_EXE_kokoro")).arg("run").arg(&folder));
+    let mut run = Running::start(command.arg(env!("CARGO_BIN_EXE_kokoro")).args(["run", "--no-cache"]).arg(&folder));
     run.until("1 of 1 planets run");
     signal(&run.child, "HUP");
     run.ask(NEXT, "1");
@@ -415,7 +415,7 @@ fn it_outlives_its_terminal_under_nohup() {
 #[test]
 fn a_second_signal_ends_it_at_once_even_if_nobody_reads_what_it_says() {
     let (_place, folder) = folder_of(&[("extra.wasm", &guest("extra"))]);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kokoro"));
+    let mut command = program();
     let (reader, writer) = UnixStream::pair().expect("a socket");
     let (mut full, end) = (writer.try_clone().expect("a socket"), OwnedFd::from(writer));
     let (errors, stderr) = pipe().expect("a pipe");
@@ -439,7 +439,7 @@ fn a_second_signal_ends_it_at_once_even_if_nobody_reads_what_it_says() {
 #[test]
 fn a_reader_that_has_gone_away_ends_it_in_order() {
     let (_place, folder) = folder_of(&[("extra.wasm", &guest("extra"))]);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kokoro"));
+    let mut command = program();
     let (reader, end) = pipe().expect("a pipe");
     drop(reader);
     command.arg("run").arg(&folder).stdin(Stdio::null()).stdout(end).env_remove("RUST_LOG");
@@ -452,7 +452,7 @@ fn a_reader_that_has_gone_away_ends_it_in_order() {
 fn output_that_cannot_be_written_ends_it_with_code_1() {
     let (_place, folder) = folder_of(&[("extra.wasm", &guest("extra"))]);
     let full = fs::File::options().write(true).open("/dev/full").expect("/dev/full");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kokoro"));
+    let mut command = program();
     let output = command.arg("run").arg(&folder).stdin(Stdio::null()).stdout(full).output().expect("kokoro runs");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");

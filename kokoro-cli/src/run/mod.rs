@@ -21,7 +21,7 @@ use self::watch::Watch;
 use crate::failure::Failure;
 use crate::hints::Hints;
 use crate::output;
-use crate::permissions::Allowed;
+use crate::setup::Setup;
 
 /// What is logged unless RUST_LOG says otherwise: what Planets (plugins) say, and what goes wrong. What becomes of Planets is told by
 /// the events.
@@ -42,14 +42,14 @@ pub(crate) struct Run {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    allowed: Allowed,
+    setup: Setup,
 }
 
 impl Run {
     pub(crate) async fn run(self, hints: &Hints, console: &Console) -> Result<(), Failure> {
         let asked = signals::listen()
             .map_err(|error| Failure::failed(format!("the signals that end it cannot be waited for: {error}")))?;
-        let primary = crate::primary(&self.allowed, hints)?;
+        let primary = self.setup.primary(hints)?;
         let form = match self.json {
             true => Form::Json,
             false if output::colours(&io::stdout()) => Form::Coloured,

@@ -33,8 +33,15 @@ pub struct Run {
     pub stderr: String,
 }
 
+/// The program. It keeps compiled code for all tests, and nothing in the user's own directory.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kokoro"));
+    command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
+    command
+}
+
 pub fn kokoro<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Run {
-    Run::of(Command::new(env!("CARGO_BIN_EXE_kokoro")).args(arguments).env_remove("RUST_LOG"))
+    Run::of(program().args(arguments).env_remove("RUST_LOG"))
 }
 
 impl Run {
