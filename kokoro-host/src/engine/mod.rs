@@ -90,6 +90,8 @@ impl Engine {
         let mut config = wasmtime::Config::new();
         // 64-bit memories are refused anyway, and 64-bit tables with them.
         config.wasm_memory64(false);
+        // All of WIT that functions can carry which are not `async`.
+        config.wasm_component_model_fixed_length_lists(true).wasm_component_model_map(true);
         // Support for `async` functions makes every call about three times as slow, and a feature of Wasmtime that some
         // other crate asks for would switch it on.
         config.wasm_component_model(true).epoch_interruption(true).concurrency_support(false);

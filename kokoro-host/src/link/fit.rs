@@ -36,11 +36,8 @@ impl Mismatch {
 /// Compares what is wanted with what another Planet offers, function by function. The offer may have more functions.
 pub(crate) fn fit(import: &Interface, export: &Interface) -> Result<(), Mismatch> {
     fit_served(import, export)?;
-    // What the provider imports itself is somebody else's.
-    let is_foreign = |resource: &ResourceName| resource.is_imported;
     let wanted = export.functions.iter().filter(|(name, _)| import.functions.contains_key(*name));
-    let mut types = wanted.flat_map(|(name, function)| function.types().map(move |ty| (name, ty)));
-    match types.find_map(|(name, ty)| Some((name, ty.resource(&is_foreign)?))) {
+    match passes(wanted, |resource| resource.is_imported) {
         Some((name, resource)) => Err(Mismatch::Unsupported(format!(
             "`{name}` passes handles of `{}/{}`, which the provider imports itself, and handles do not go on to a third planet \
              yet",
@@ -48,6 +45,26 @@ pub(crate) fn fit(import: &Interface, export: &Interface) -> Result<(), Mismatch
         ))),
         None => Ok(()),
     }
+}
+
+/// Whether an import is of use to a Planet to which the interfaces for which `is_served` holds are served by the application, or by WASI:
+/// of these it cannot pass handles on.
+pub(crate) fn passes_nothing_served(import: &Interface, is_served: impl Fn(&str) -> bool) -> Result<(), Mismatch> {
+    match passes(import.functions.iter(), |resource| is_served(&resource.interface)) {
+        Some((name, resource)) => Err(Mismatch::Unsupported(format!(
+            "`{name}` passes handles of `{}/{}`, which no planet serves, and handles do not go on to a third party yet",
+            resource.interface, resource.name
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// A function that passes handles of a resource that `is_meant`, and that resource.
+fn passes<'i>(
+    mut functions: impl Iterator<Item = (&'i String, &'i Function)>,
+    is_meant: impl Fn(&ResourceName) -> bool,
+) -> Option<(&'i String, &'i ResourceName)> {
+    functions.find_map(|(name, function)| Some((name, function.types().find_map(|ty| ty.resource(&is_meant))?)))
 }
 
 /// Whether one of a component's exports has what `import` wants, or why none has.
@@ -292,7 +309,7 @@ mod tests {
         check(
             "resource r; f: func(r: borrow<r>);",
             "resource r; f: func(r: borrow<r>);",
-            "`f` passes `borrow<r>`, and resources, futures and streams do not cross between planets yet",
+            "`f` passes handles of `test:it/it/r`, which the provider imports itself, and handles do not go on to a third planet yet",
         );
         check("f: async func();", "f: async func();", "`f` is an async function, and those are not supported yet");
     }

@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, name_taken};
 use crate::graph::Node;
 use crate::inspect::{InspectError, Inspection, inspect, is_core, is_wasi};
 use crate::interface::InterfaceName;
-use crate::link::{Bindings, Mismatch, Service, fit, fit_served};
+use crate::link::{Bindings, Mismatch, Service, fit, fit_served, passes_nothing_served};
 use crate::planet::Call;
 use crate::registry::{Entry, Registry, State};
 use crate::resolve::{Pair, Provider};
@@ -344,8 +344,8 @@ impl Primary {
         }
         for other in registry.concerned(newcomer).into_iter().filter(|other| *other != name) {
             let Some(inspection) = registry.entries[other].inspection.as_deref() else { continue };
-            unfit.extend(misfits((name, newcomer), (other, inspection)));
-            unfit.extend(misfits((other, inspection), (name, newcomer)));
+            unfit.extend(misfits((name, newcomer, &bindings), (other, inspection)));
+            unfit.extend(misfits((other, inspection, &registry.entries[other].bindings), (name, newcomer)));
         }
         (Arc::new(bindings), unfit)
     }
@@ -353,13 +353,15 @@ impl Primary {
 
 /// The imports of one Planet that exports of another could serve by name and version, but not by type.
 fn misfits<'a>(
-    (consumer, importing): (&'a str, &'a Inspection),
+    (consumer, importing, bindings): (&'a str, &'a Inspection, &'a Bindings),
     (provider, exporting): (&'a str, &'a Inspection),
 ) -> impl Iterator<Item = (Pair, String)> + 'a {
     importing.imports.iter().flat_map(move |(import, wanted)| {
         let exports = exporting.exports.iter().filter(|(export, _)| export.can_serve(import));
         exports.filter_map(move |(export, offered)| {
-            let mismatch = fit(wanted, offered).err()?;
+            let is_served =
+                |path: &str| path.starts_with("wasi:") || bindings.served.keys().any(|own| own.path() == path);
+            let mismatch = fit(wanted, offered).and_then(|()| passes_nothing_served(wanted, is_served)).err()?;
             let pair = Provider::Planet { name: provider.to_owned(), export: export.clone() };
             Some(((consumer.to_owned(), import.clone(), pair), unfit_reason(&mismatch)))
         })

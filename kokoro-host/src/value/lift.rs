@@ -39,7 +39,7 @@ impl<'m> Lifting<'m, '_> {
     /// Lifts parameters or results that are passed as core values.
     pub(super) fn flat(&mut self, plan: &Plan, slots: &[ValRaw]) -> Done {
         let mut slots = slots.iter();
-        plan.parts.iter().try_for_each(|node| self.from_flat(node, &mut slots))
+        plan.parts.iter().try_for_each(|node| self.lift_flat(node, &mut slots))
     }
 
     /// Lifts parameters or results that are passed in memory.
@@ -76,7 +76,7 @@ impl<'m> Lifting<'m, '_> {
         Ok(())
     }
 
-    fn from_flat(&mut self, node: &Node, slots: &mut Iter<'_, ValRaw>) -> Done {
+    fn lift_flat(&mut self, node: &Node, slots: &mut Iter<'_, ValRaw>) -> Done {
         let mut next = || *slots.next().expect("there are as many core values as the type has");
         match &node.kind {
             Kind::Number { .. } => match node.size {
@@ -103,15 +103,15 @@ impl<'m> Lifting<'m, '_> {
                 let (at, len) = (next().get_u32(), next().get_u32());
                 self.list(element, at, len)
             }
-            Kind::FixedList(element, count) => (0..*count).try_for_each(|_| self.from_flat(element, slots)),
-            Kind::Record { fields, .. } => fields.iter().try_for_each(|field| self.from_flat(field, slots)),
+            Kind::FixedList(element, count) => (0..*count).try_for_each(|_| self.lift_flat(element, slots)),
+            Kind::Record { fields, .. } => fields.iter().try_for_each(|field| self.lift_flat(field, slots)),
             Kind::Variant(variant) => {
                 let case = next().get_u32();
                 self.discriminant(case, variant.cases.len(), variant.width)?;
                 let payload = variant.cases[case as usize].as_ref();
                 let after = slots.as_slice().get(node.flat - 1..).unwrap_or_default().iter();
                 if let Some(payload) = payload {
-                    self.from_flat(payload, slots)?;
+                    self.lift_flat(payload, slots)?;
                 }
                 *slots = after;
                 Ok(())
