@@ -7,6 +7,7 @@ mod bench;
 mod browser;
 mod demo;
 mod from_source;
+mod fuzz;
 mod lint;
 mod planets;
 mod process;
@@ -76,6 +77,15 @@ enum Task {
         /// What is measured
         bench: bench::Bench,
     },
+    /// Sends random values of random types through components, far more of them than the tests do
+    Fuzz {
+        /// About how many values each of its parts sends
+        #[arg(long, default_value_t = 1_000_000)]
+        values: u64,
+        /// Which types and values come first; a failure names the seed that repeats it
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+    },
     /// Checks the formatting, clippy's lints, the documentation and the dependencies
     Lint,
     /// Everything a change has to pass: lint, test and demo
@@ -106,6 +116,7 @@ fn run(task: Task) -> Result<()> {
             test::run(&workspace, &toolchain(&workspace, from_source)?, &cargo_test)
         }
         Task::Bench { bench } => bench::run(&workspace, &toolchain(&workspace, false)?, bench),
+        Task::Fuzz { values, seed } => fuzz::run(&workspace, values, seed),
         Task::Lint => lint::run(&workspace),
         Task::Ci => {
             lint::run(&workspace)?;
