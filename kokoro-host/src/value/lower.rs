@@ -48,7 +48,7 @@ impl<'l, T> Lowering<'l, '_, '_, T> {
     /// Lowers parameters or results to core values.
     pub(super) fn flat(&mut self, plan: &Plan, slots: &mut [ValRaw]) -> Result<()> {
         let mut slots = slots.iter_mut();
-        plan.parts.iter().try_for_each(|node| self.to_flat(node, &mut slots))?;
+        plan.parts.iter().try_for_each(|node| self.lower_flat(node, &mut slots))?;
         self.done()
     }
 
@@ -79,7 +79,7 @@ impl<'l, T> Lowering<'l, '_, '_, T> {
         Ok(self.number(4)? as usize)
     }
 
-    fn to_flat(&mut self, node: &Node, slots: &mut IterMut<'_, ValRaw>) -> Result<()> {
+    fn lower_flat(&mut self, node: &Node, slots: &mut IterMut<'_, ValRaw>) -> Result<()> {
         match &node.kind {
             Kind::Number { signed: true } => {
                 let unused = 32 - 8 * node.size as u32;
@@ -100,15 +100,15 @@ impl<'l, T> Lowering<'l, '_, '_, T> {
                 put(slots, at)?;
                 put(slots, len)
             }
-            Kind::FixedList(element, count) => (0..*count).try_for_each(|_| self.to_flat(element, slots)),
-            Kind::Record { fields, .. } => fields.iter().try_for_each(|field| self.to_flat(field, slots)),
+            Kind::FixedList(element, count) => (0..*count).try_for_each(|_| self.lower_flat(element, slots)),
+            Kind::Record { fields, .. } => fields.iter().try_for_each(|field| self.lower_flat(field, slots)),
             Kind::Variant(variant) => {
                 let case = self.number(variant.width)?;
                 put(slots, case)?;
                 let payload = variant.cases.get(case as usize).ok_or_else(malformed)?;
                 let mut left = node.flat - 1;
                 if let Some(payload) = payload {
-                    self.to_flat(payload, slots)?;
+                    self.lower_flat(payload, slots)?;
                     left -= payload.flat;
                 }
                 // The slots that other cases would use.
