@@ -182,3 +182,6 @@ impl Crossing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,245 @@
+//! The direct copy against Wasmtime's own dynamic values: random values of random types, through a component that hands them on,
+//! given and taken in each of the two ways on each side.
+#![allow(dead_code, unreachable_pub, reason = "the generator is a test program's, which uses more of it")]
+#![expect(clippy::print_stderr, reason = "how much was tried is worth knowing")]
+
+#[path = "../../tests/values/component.rs"]
+mod component;
+#[path = "../../tests/values/extent.rs"]
+mod extent;
+#[path = "../../tests/values/random.rs"]
+mod random;
+#[path = "../../tests/values/types.rs"]
+mod types;
+#[path = "../../tests/values/value.rs"]
+mod value;
+
+use std::sync::Arc;
+
+use wasmtime::component::{Component, Func, Linker, LinkerInstance, Val};
+use wasmtime::{Engine, Store, StoreContextMut};
+
+use self::extent::{Counts, Extent};
+use self::random::Random;
+use self::types::{Extras, Function};
+use super::{Answer, Arguments, Asked, Buffer, Crossing, FunctionPlans, Given, ImportPlans};
+
+/// How values get into a component and out of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Way {
+    Val,
+    Direct,
+}
+
+const WAYS: [Way; 2] = [Way::Val, Way::Direct];
+
+/// What the import is asked, and what it answers.
+#[derive(Debug, Default)]
+struct Script {
+    /// The form of its parameters; none if they were larger than values may be.
+    asked: Option<Vec<u8>>,
+    answer: Vec<Val>,
+    /// The same in its form.
+    form: Vec<u8>,
+}
+
+/// An instance of a component that hands on what it is given, in a store of its own.
+struct Subject {
+    store: Store<Script>,
+    functions: Vec<Func>,
+    imports: Arc<ImportPlans>,
+    /// Of the exports.
+    plans: Vec<Arc<FunctionPlans>>,
+}
+
+impl Subject {
+    /// Its import is served in this `way`.
+    async fn new(engine: &Engine, component: &Component, functions: &Arc<[Function]>, way: Way) -> Self {
+        let mut linker = Linker::new(engine);
+        let mut instance = linker.instance("t:values/i@1.0.0").unwrap();
+        for number in 0..functions.len() {
+            match way {
+                Way::Val => serve_val(&mut instance, functions, number),
+                Way::Direct => serve_direct(&mut instance, &functions[number], number),
+            }
+        }
+        let mut store = Store::new(engine, Script::default());
+        store.set_epoch_deadline(u64::MAX / 2);
+        store.set_hostcall_fuel(usize::MAX);
+        let instance = linker.instantiate_async(&mut store, component).await.unwrap();
+        let interface = instance.get_export_index(&mut store, None, "t:values/o@1.0.0").unwrap();
+        let functions: Vec<Func> = (0..functions.len())
+            .map(|number| {
+                let index = instance.get_export_index(&mut store, Some(&interface), &format!("f{number}")).unwrap();
+                instance.get_func(&mut store, index).unwrap()
+            })
+            .collect();
+        let plans = functions.iter().map(|_| Arc::default()).collect();
+        Self { store, functions, imports: Arc::default(), plans }
+    }
+
+    /// Calls an export in this `way`, where no value may be larger than `most`. Gives the form of what it returns, if that is not
+    /// larger.
+    async fn call(
+        &mut self,
+        way: Way,
+        number: usize,
+        function: &Function,
+        case: &Case,
+        most: usize,
+    ) -> Option<Vec<u8>> {
+        let called = Some(Arc::clone(&self.plans[number]));
+        let crossing = Crossing { imports: Arc::clone(&self.imports), called, most };
+        let func = self.functions[number];
+        match way {
+            Way::Val => {
+                let mut results = vec![Val::Bool(false); case.answer.len()];
+                let call = func.call_async(&mut self.store, &case.arguments, &mut results);
+                crossing.scope(call).await.unwrap_or_else(|error| panic!("{error:?}"));
+                Some(value::encode_all(&function.result, &results))
+            }
+            Way::Direct => {
+                let typed = func.typed::<Arguments<'_>, Answer>(&self.store).unwrap();
+                let plans = Arc::clone(&self.plans[number]);
+                let arguments = Arguments { plans: &plans, bytes: &case.sent, resources: &[] };
+                let Answer(lifted) = crossing
+                    .scope(typed.call_async(&mut self.store, arguments))
+                    .await
+                    .unwrap_or_else(|error| panic!("{error:?}"));
+                assert!(lifted.handles.is_empty());
+                lifted.too_large.is_none().then(|| lifted.bytes.to_vec())
+            }
+        }
+    }
+}
+
+fn serve_val(instance: &mut LinkerInstance<'_, Script>, functions: &Arc<[Function]>, number: usize) {
+    let functions = Arc::clone(functions);
+    let serve = move |mut store: StoreContextMut<'_, Script>, _, params: &[Val], results: &mut [Val]| {
+        let script = store.data_mut();
+        script.asked = Some(value::encode_all(&functions[number].params, params));
+        results.clone_from_slice(&script.answer);
+        Ok(())
+    };
+    instance.func_new(&format!("f{number}"), serve).unwrap();
+}
+
+fn serve_direct(instance: &mut LinkerInstance<'_, Script>, function: &Function, number: usize) {
+    fn define<const N: usize, const M: usize>(instance: &mut LinkerInstance<'_, Script>, number: usize) {
+        let plans: Arc<FunctionPlans> = Arc::default();
+        let serve = move |mut store: StoreContextMut<'_, Script>, Asked(lifted): Asked<N>| {
+            let script = store.data_mut();
+            assert!(lifted.handles.is_empty());
+            script.asked = lifted.too_large.is_none().then(|| lifted.bytes.to_vec());
+            let mut bytes = Buffer::new();
+            bytes.extend_from_slice(&script.form);
+            Ok(Given::<M> { plans: Arc::clone(&plans), bytes, numbers: Vec::new() })
+        };
+        instance.func_wrap(&format!("f{number}"), serve).unwrap();
+    }
+    let params: usize = function.params.iter().map(|ty| ty.flat().len()).sum();
+    let result = function.result.as_ref().map_or(0, |ty| ty.flat().len());
+    macro_rules! define {
+        ($($n:literal)*) => {
+            match (if params > 16 { 0 } else { params }, result) {
+                $(($n, 1) => define::<$n, 1>(instance, number),
+                ($n, _) => define::<$n, 0>(instance, number),)*
+                _ => unreachable!("more than 16 core values go through memory"),
+            }
+        };
+    }
+    define!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
+}
+
+/// One call: what is given, and what is to be answered.
+#[derive(Debug)]
+struct Case {
+    arguments: Vec<Val>,
+    sent: Vec<u8>,
+    answer: Vec<Val>,
+    form: Vec<u8>,
+}
+
+impl Case {
+    fn random(function: &Function, random: &mut Random) -> Self {
+        let mut room = if random.once(50) { 20_000 } else { 200 };
+        let arguments: Vec<Val> = function.params.iter().map(|ty| value::value(ty, random, &mut room)).collect();
+        let answer: Vec<Val> = function.result.iter().map(|ty| value::value(ty, random, &mut room)).collect();
+        let sent = value::encode_all(&function.params, &arguments);
+        let form = value::encode_all(&function.result, &answer);
+        Self { arguments, sent, answer, form }
+    }
+}
+
+/// Functions of random types, with so many calls of each.
+async fn round(engine: &Engine, extras: Extras, seed: u64, calls: usize, counts: &mut Counts) {
+    let mut random = Random::new(seed);
+    let functions: Arc<[Function]> = (0..12).map(|_| Function::random(&mut random, extras)).collect();
+    let seeds: Vec<u64> = functions.iter().map(|_| random.bits()).collect();
+    let encoding = random.one_of(&component::ENCODINGS);
+    let component = component::forwarder(&functions, "i", "o", encoding);
+    let component = Component::new(engine, component).unwrap();
+    let mut subjects = Vec::new();
+    for way in WAYS {
+        subjects.push((way, Subject::new(engine, &component, &functions, way).await));
+    }
+    for (number, function) in functions.iter().enumerate() {
+        let mut random = Random::new(seeds[number]);
+        for _ in 0..calls {
+            let case = Case::random(function, &mut random);
+            let largest = case.sent.len().max(case.form.len());
+            for (served, subject) in &mut subjects {
+                for called in WAYS {
+                    let context = || {
+                        format!(
+                            "f{number}, {encoding:?}, served by {served:?}, called by {called:?}:\n{function:?}\n{case:?}"
+                        )
+                    };
+                    let script = subject.store.data_mut();
+                    (script.asked, script.answer, script.form) = (None, case.answer.clone(), case.form.clone());
+                    let result = subject.call(called, number, function, &case, largest).await;
+                    let asked = subject.store.data().asked.as_ref();
+                    assert!(asked == Some(&case.sent), "asked {asked:?}, {}", context());
+                    assert!(result.as_ref() == Some(&case.form), "answered {result:?}, {}", context());
+                    if (*served, called) == (Way::Direct, Way::Direct) && largest > 0 && random.once(4) {
+                        // One byte more than is allowed is too much, and nothing worse.
+                        let result = subject.call(called, number, function, &case, largest - 1).await;
+                        let asked = subject.store.data().asked.as_ref();
+                        assert_eq!(asked.is_some(), case.sent.len() < largest, "{}", context());
+                        assert_eq!(result.is_some(), case.form.len() < largest, "{}", context());
+                    }
+                }
+            }
+            counts.calls += 1;
+            counts.values += case.arguments.len() + case.answer.len();
+            counts.bytes += case.sent.len() + case.form.len();
+        }
+        counts.types += function.params.len() + function.result.iter().len();
+    }
+    counts.rounds += 1;
+}
+
+async fn rounds(engine: &Engine, extras: Extras, rounds: usize) {
+    let extent = Extent::read(rounds);
+    let mut counts = Counts::default();
+    while let Some(seed) = extent.next(&counts) {
+        let _repeat = extent::OnFailure(seed);
+        round(engine, extras, seed, extent.calls, &mut counts).await;
+    }
+    eprintln!("direct copy against dynamic values, {extras:?}: {counts}");
+}
+
+#[tokio::test]
+async fn the_direct_copy_and_wasmtimes_dynamic_values_agree() {
+    let engine = crate::engine::Engine::new().unwrap();
+    rounds(engine.wasmtime(), Extras::default(), 30).await;
+}
+
+/// Engines of Kokoro's own do not take these types as long as Wasmtime has them off by default.
+#[tokio::test]
+async fn they_agree_on_fixed_length_lists_and_maps() {
+    let mut config = wasmtime::Config::new();
+    config.wasm_component_model_fixed_length_lists(true).wasm_component_model_map(true);
+    config.concurrency_support(false);
+    rounds(&Engine::new(&config).unwrap(), Extras { fixed_lists: true, maps: true }, 15).await;
+}
