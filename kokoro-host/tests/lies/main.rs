@@ -121,7 +121,7 @@ fn dynamic_verdict(engine: &wasmtime::Engine, component: &[u8], function: &str) 
 
 /// How a lie gets to somebody: the Planet that is called and its function, who lies, who is lied to, and the liar's function as
 /// Wasmtime is asked.
-const WAYS: [(&str, [&str; 2], [&'static str; 2]); 4] = [
+const WAYS: [(&str, [&str; 2], [&str; 2]); 4] = [
     ("as an argument", ["asks", "flat"], ["asks", "takes"]),
     ("as an argument in memory", ["asks", "pointed"], ["asks", "takes"]),
     ("as a result", ["wants", "plain"], ["answers", "wants"]),

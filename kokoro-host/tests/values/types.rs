@@ -205,7 +205,7 @@ impl Type {
 pub fn discriminant_size(cases: usize) -> u32 {
     match cases {
         ..=0x100 => 1,
-        ..=0x1_0000 => 2,
+        0x101..=0x1_0000 => 2,
         _ => 4,
     }
 }
@@ -214,7 +214,7 @@ pub fn discriminant_size(cases: usize) -> u32 {
 pub fn flags_size(labels: u32) -> u32 {
     match labels {
         ..=8 => 1,
-        ..=16 => 2,
+        9..=16 => 2,
         _ => labels.div_ceil(32) * 4,
     }
 }
