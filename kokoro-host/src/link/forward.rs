@@ -44,7 +44,7 @@ pub(super) fn define(
     let import = Arc::new(Import {
         binding: Arc::clone(binding),
         interface: import.clone(),
-        function: FunctionName { interface: Some(Arc::clone(full)), function: name.into() },
+        function: FunctionName { interface: Some(Arc::clone(full)), function: Arc::<str>::from(name).into() },
         is_method: name.starts_with("[method]"),
         place: FailurePlace::of(ty),
         plans: Arc::default(),
@@ -142,10 +142,16 @@ impl Import {
             None => target,
         };
         let Some(mut target) = target else { return Err(self.error(call, Cause::Absent)) };
+        let mut again;
+        let mut call = call;
         loop {
             match self.call_target(&target, call, &arguments).await {
                 Err(error) if error.has_not_begun() && receiver.is_none() => match self.binding.other_than(&target) {
-                    Some(next) => target = next,
+                    Some(next) => {
+                        target = next;
+                        again = call.again();
+                        call = &again;
+                    }
                     None => return Err(error),
                 },
                 outcome => return outcome,
@@ -160,9 +166,12 @@ impl Import {
         arguments: &Value<(Arc<Resource>, Use)>,
     ) -> Result<Value<Arc<Resource>>, CallError> {
         let function =
-            FunctionName { interface: Some(Arc::clone(&target.export)), function: Arc::clone(&self.function.function) };
+            FunctionName { interface: Some(Arc::clone(&target.export)), function: self.function.function.clone() };
         let span = call_span(target.planet.name(), &function);
-        let outcome = call_target(target, call, function, arguments).instrument(span.clone()).await;
+        if span.is_disabled() {
+            return call_target(target, call, function, arguments).await;
+        }
+        let outcome = Box::pin(call_target(target, call, function, arguments).instrument(span.clone())).await;
         note_outcome(&span, &outcome);
         outcome
     }
@@ -185,43 +194,23 @@ async fn call_target(
         let (planet, chain) = (Some(Arc::clone(planet.name())), Arc::clone(call.chain()));
         return Err(CallError { planet, function, chain, cause: Cause::Handle(problem.into()) });
     }
-    let mut turn = planet.enter(call, function.clone()).await?;
+    let mut turn = planet.enter(call, function).await?;
     // Handles say themselves whether they are of this instance.
     if turn.release() != target.release && arguments.handles.is_empty() {
-        let problem = format!("planet `{}` has changed, and `{function}` with it", planet.name());
-        return Err(turn.no_function(problem));
+        return Err(turn.has_changed());
     }
     let resources = match turn.resources(&arguments.handles) {
         Ok(resources) => resources,
         Err(stale) => return Err(turn.not_called(Cause::Handle(stale.sentence(planet.name()).into()))),
     };
-    let Some((func, plans)) = turn.function() else {
-        return Err(turn.no_function(format!("planet `{}` exports no function `{function}`", planet.name())));
+    let Some((func, place)) = turn.function() else { return Err(turn.has_no_function()) };
+    let arguments = Arguments { bytes: &arguments.bytes, resources: &resources };
+    let typed = match func.typed::<Arguments<'_>, Answer>(turn.store()) {
+        Ok(typed) => typed,
+        Err(error) => return Err(turn.has_another_type(&error)),
     };
-    let lends = turn.lends();
-    let outcome = {
-        let arguments = Arguments { plans: &plans, bytes: &arguments.bytes, resources: &resources };
-        match func.typed::<Arguments<'_>, Answer>(turn.store()) {
-            Ok(typed) => turn.call(typed, Some(Arc::clone(&plans)), arguments).await,
-            Err(error) => return Err(turn.no_function(format!("`{function}` has another type: {error:#}"))),
-        }
-    };
-    let Answer(answer) = outcome?;
-    // Those that are not wanted are released again.
-    let handles = answer.handles.iter().filter_map(|passed| match passed {
-        Passed::Resource(any) => Some(lends.resource(*any)),
-        _ => None,
-    });
-    let answer_of_it = Value { handles: handles.collect(), bytes: answer.bytes };
-    match answer.too_large {
-        None => Ok(answer_of_it),
-        Some(most) => Err(CallError {
-            planet: Some(Arc::clone(planet.name())),
-            function,
-            chain: Arc::clone(call.chain()),
-            cause: Cause::TooLarge { most, answered: true },
-        }),
-    }
+    let (bytes, handles) = turn.call_with(typed, place, arguments).await?;
+    Ok(Value { bytes, handles })
 }
 
 /// Calls an export with dynamic values, if it `fits`: values of other types would cost the Planet its instance.
@@ -229,20 +218,17 @@ pub(crate) async fn call_dynamic(
     target: &Target,
     call: &Call,
     function: FunctionName,
-    fits: impl FnOnce(&mut Turn) -> bool,
+    fits: impl FnOnce(&mut Turn<'_>) -> bool,
     params: &[Val],
     results: &mut [Val],
 ) -> Result<(), CallError> {
     let planet = &target.planet;
     let span = call_span(planet.name(), &function);
     let work = async {
-        let mut turn = planet.enter(call, function.clone()).await?;
-        let Some((func, _)) = turn.function() else {
-            return Err(turn.no_function(format!("planet `{}` exports no function `{function}`", planet.name())));
-        };
+        let mut turn = planet.enter(call, function).await?;
+        let Some((func, _)) = turn.function() else { return Err(turn.has_no_function()) };
         if !fits(&mut turn) {
-            let problem = format!("planet `{}` has changed, and `{function}` with it", planet.name());
-            return Err(turn.no_function(problem));
+            return Err(turn.has_changed());
         }
         let crossing = turn.crossing();
         let outcome = call.until(crossing.scope(func.call_async(turn.store(), params, results))).await;

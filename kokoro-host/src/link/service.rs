@@ -151,7 +151,8 @@ impl Functions<'_> {
         F: Fn(Caller, Handles, P) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = wasmtime::Result<R>> + Send + 'static,
     {
-        let function = FunctionName { interface: Some(Arc::clone(&self.interface)), function: name.into() };
+        let function =
+            FunctionName { interface: Some(Arc::clone(&self.interface)), function: Arc::<str>::from(name).into() };
         self.instance.func_wrap_async(name, move |store: StoreContextMut<'_, State>, params: P| {
             let planet = Arc::clone(store.data().name());
             let (call, serves) = store.data().call().nested().served();

@@ -3,7 +3,8 @@
 use std::any::Any;
 use std::fmt;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::ops::Deref;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
@@ -16,17 +17,47 @@ use super::circle::Errand;
 use crate::limits::margin;
 
 /// A function as error messages name it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct FunctionName {
     /// The export's full name: `acme:geo/locate@1.0.0`. None for a function outside of any interface.
     pub(crate) interface: Option<Arc<str>>,
-    pub(crate) function: Arc<str>,
+    pub(crate) function: Name,
+}
+
+/// A name that is passed around.
+#[derive(Debug, Clone)]
+pub(crate) enum Name {
+    Constant(&'static str),
+    Shared(Arc<str>),
+}
+
+impl Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Constant(name) => name,
+            Self::Shared(name) => name,
+        }
+    }
+}
+
+impl From<&'static str> for Name {
+    fn from(name: &'static str) -> Self {
+        Self::Constant(name)
+    }
+}
+
+impl From<Arc<str>> for Name {
+    fn from(name: Arc<str>) -> Self {
+        Self::Shared(name)
+    }
 }
 
 impl fmt::Display for FunctionName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.interface {
-            Some(interface) => write!(f, "{interface}.{}", self.function),
+            Some(interface) => write!(f, "{interface}.{}", &*self.function),
             None => f.write_str(&self.function),
         }
     }
@@ -36,8 +67,16 @@ impl fmt::Display for FunctionName {
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     chain: Arc<[Arc<str>]>,
+    made: Instant,
     deadline: Instant,
     errand: Arc<Errand>,
+    /// What only some calls have.
+    company: Option<Arc<Company>>,
+}
+
+/// What goes along with some calls.
+#[derive(Debug, Clone, Default)]
+struct Company {
     attached: Option<Attached>,
     cancels: Vec<Cancel>,
     /// The Primary whose change (a load, an unload, ..) this call is a part of.
@@ -123,48 +162,59 @@ impl Call {
     pub(crate) fn of_life_cycle(within: Duration) -> Self {
         let outer = SERVING.try_with(Call::clone).ok();
         let errand = outer.as_ref().map_or_else(Arc::default, Self::errand_inside);
-        let chain = outer.as_ref().map_or_else(|| Arc::new([]) as Arc<[_]>, |outer| Arc::clone(&outer.chain));
-        let changes = outer.and_then(|outer| outer.changes);
-        Self { chain, deadline: after(within), errand, attached: None, cancels: Vec::new(), changes, serves: None }
+        let chain = outer.as_ref().map(|outer| Arc::clone(&outer.chain)).unwrap_or_default();
+        let changes = outer.and_then(|outer| outer.company?.changes.clone());
+        let company = changes.map(|changes| Arc::new(Company { changes: Some(changes), ..Company::default() }));
+        let made = Instant::now();
+        Self { chain, made, deadline: later(made, within), errand, company }
+    }
+
+    /// The same call in other company.
+    fn accompanied(self, change: impl FnOnce(&mut Company)) -> Self {
+        let mut company = self.company.as_deref().cloned().unwrap_or_default();
+        change(&mut company);
+        Self { company: Some(Arc::new(company)), ..self }
+    }
+
+    fn cancels(&self) -> &[Cancel] {
+        self.company.as_ref().map_or(&[], |company| &company.cancels)
     }
 
     /// The same call, as a part of a change of a Primary.
     pub(crate) fn changing(self, primary: &Changing) -> Self {
-        Self { changes: Some(primary.clone()), ..self }
+        self.accompanied(|company| company.changes = Some(primary.clone()))
     }
 
     /// A call by the application. Inside a function that the application serves it goes on from the Planet that called, with
     /// what is attached to that call unless something else is.
     pub(crate) fn by_application(terms: &Terms) -> Self {
-        let Terms { within, attached, cancel, grace } = terms.clone();
-        let cancel = cancel.map(|token| Cancel::new(token, grace));
-        match SERVING.try_with(Call::clone) {
+        let Terms { within, attached, cancel, grace } = terms;
+        let call = match SERVING.try_with(Call::clone) {
             Ok(outer) => {
                 let outer = outer.nested();
-                Self {
-                    deadline: after(within).min(outer.deadline),
-                    // An errand of its own: the application can do several things at once.
-                    errand: outer.errand_inside(),
-                    attached: attached.or(outer.attached),
-                    cancels: outer.cancels.into_iter().chain(cancel).collect(),
-                    ..outer
-                }
+                let deadline = later(outer.made, *within).min(outer.deadline);
+                // An errand of its own: the application can do several things at once.
+                Self { deadline, errand: outer.errand_inside(), ..outer }
             }
-            Err(_) => Self {
-                chain: Arc::new([]),
-                deadline: after(within),
-                errand: Arc::default(),
-                attached,
-                cancels: cancel.into_iter().collect(),
-                changes: None,
-                serves: None,
-            },
+            Err(_) => {
+                let made = Instant::now();
+                let deadline = later(made, *within);
+                Self { chain: Arc::default(), made, deadline, errand: Arc::default(), company: None }
+            }
+        };
+        if attached.is_none() && cancel.is_none() {
+            return call;
         }
+        call.accompanied(|company| {
+            company.attached = attached.clone().or(company.attached.take());
+            company.cancels.extend(cancel.clone().map(|token| Cancel::new(token, *grace)));
+        })
     }
 
     /// A new errand, for which this call waits while the function that the application serves in it is executed.
     fn errand_inside(&self) -> Arc<Errand> {
-        self.serves.as_ref().map_or_else(Arc::default, |serves| Errand::inside(&self.errand, serves))
+        let serves = self.company.as_ref().and_then(|company| company.serves.as_ref());
+        serves.map_or_else(Arc::default, |serves| Errand::inside(&self.errand, serves))
     }
 
     /// The call that the application's own code runs in, if it answers a Planet.
@@ -176,7 +226,8 @@ impl Call {
     /// are waited for.
     pub(crate) fn served(&self) -> (Self, Serves) {
         let serves = Arc::new(AtomicBool::new(true));
-        (Self { serves: Some(Arc::clone(&serves)), ..self.clone() }, Serves(serves))
+        let call = self.clone().accompanied(|company| company.serves = Some(Arc::clone(&serves)));
+        (call, Serves(serves))
     }
 
     /// Runs what a function that the application serves does, so that calls that it makes are known to go on from this one.
@@ -210,7 +261,7 @@ impl Call {
 
     /// What the application attached.
     pub(crate) fn attached(&self) -> Option<&Attached> {
-        self.attached.as_ref()
+        self.company.as_ref()?.attached.as_ref()
     }
 
     pub(super) fn errand(&self) -> &Arc<Errand> {
@@ -219,21 +270,29 @@ impl Call {
 
     /// Whether the call is a part of a change of this Primary.
     pub(crate) fn changes(&self, primary: &Changing) -> bool {
-        self.changes.as_ref() == Some(primary)
+        self.company.as_ref().is_some_and(|company| company.changes.as_ref() == Some(primary))
     }
 
     /// Whether the application has taken the call back.
     pub(crate) fn is_cancelled(&self) -> bool {
-        self.cancels.iter().any(|cancel| cancel.token.is_cancelled())
+        self.cancels().iter().any(|cancel| cancel.token.is_cancelled())
+    }
+
+    /// When it was made: what it waits for after that is somebody else's time.
+    pub(super) fn made(&self) -> Instant {
+        self.made
     }
 
     /// Whether the call has no time left, and why.
     pub(crate) fn late(&self) -> Option<Late> {
-        let now = Instant::now();
+        self.late_at(Instant::now())
+    }
+
+    pub(super) fn late_at(&self, now: Instant) -> Option<Late> {
         let is_over = |cancel: &Cancel| cancel.token.is_cancelled() && now >= cancel.ends();
         match now >= self.deadline {
             true => Some(Late::Overdue),
-            false => self.cancels.iter().any(is_over).then_some(Late::Cancelled),
+            false => self.cancels().iter().any(is_over).then_some(Late::Cancelled),
         }
     }
 
@@ -255,8 +314,13 @@ impl Call {
     }
 
     async fn with_deadline<T>(&self, work: impl Future<Output = T>, cancelled: impl AsyncFnOnce()) -> Result<T, Late> {
+        let mut work = pin!(work);
+        // Most work is done at once, and needs no timer.
+        if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
+            return Ok(done);
+        }
         let work = timeout_at(self.deadline.into(), work);
-        let done = match self.cancels.is_empty() {
+        let done = match self.cancels().is_empty() {
             true => work.await,
             false => tokio::select! {
                 biased;
@@ -270,7 +334,7 @@ impl Call {
     /// Waits until the call is cancelled by whomever, and says until when it may go on.
     async fn first_cancelled(&self) -> Instant {
         let mut waits: Vec<Pin<Box<dyn Future<Output = Instant> + Send + '_>>> =
-            self.cancels.iter().map(|cancel| Box::pin(cancel.cancelled()) as _).collect();
+            self.cancels().iter().map(|cancel| Box::pin(cancel.cancelled()) as _).collect();
         poll_fn(|context| {
             let ready = waits.iter_mut().find_map(|wait| match wait.as_mut().poll(context) {
                 Poll::Ready(ends) => Some(ends),
@@ -287,25 +351,40 @@ impl Call {
         self.chain.iter().any(|name| Arc::ptr_eq(name, planet))
     }
 
+    /// The same call, made once more, of another Planet.
+    pub(crate) fn again(&self) -> Self {
+        Self { made: Instant::now(), ..self.clone() }
+    }
+
     /// The call inside of `planet`.
     pub(crate) fn entered(&self, planet: &Arc<str>) -> Self {
-        let chain = self.chain.iter().chain([planet]).cloned().collect();
-        Self { chain, ..self.clone() }
+        self.with_chain(self.chain_into(planet))
+    }
+
+    /// The chain that it has inside of `planet`.
+    pub(super) fn chain_into(&self, planet: &Arc<str>) -> Arc<[Arc<str>]> {
+        self.chain.iter().chain([planet]).cloned().collect()
+    }
+
+    /// The same call with another chain.
+    pub(super) fn with_chain(&self, chain: Arc<[Arc<str>]>) -> Self {
+        let Self { made, deadline, errand, company, .. } = self;
+        Self { chain, made: *made, deadline: *deadline, errand: Arc::clone(errand), company: company.clone() }
     }
 
     /// A call out of the Planet that is executing: it has to be done a little earlier, also when it is cancelled.
     pub(crate) fn nested(&self) -> Self {
-        let left = self.deadline.saturating_duration_since(Instant::now());
+        let made = Instant::now();
+        let left = self.deadline.saturating_duration_since(made);
         let deadline = self.deadline.checked_sub(margin(left)).unwrap_or(self.deadline);
-        let earlier =
-            |cancel: &Cancel| Cancel { grace: cancel.grace.saturating_sub(margin(cancel.grace)), ..cancel.clone() };
-        Self { deadline, cancels: self.cancels.iter().map(earlier).collect(), ..self.clone() }
+        let nested = Self { made, deadline, ..self.clone() };
+        if self.cancels().is_empty() {
+            return nested;
+        }
+        nested.accompanied(|company| {
+            company.cancels.iter_mut().for_each(|cancel| cancel.grace -= margin(cancel.grace).min(cancel.grace));
+        })
     }
-}
-
-/// When a span that begins now ends.
-fn after(span: Duration) -> Instant {
-    later(Instant::now(), span)
 }
 
 /// When a span ends. One that is too long for the clock ends in thirty years.

@@ -1,11 +1,11 @@
 //! One instance of a Planet: a Wasmtime store of its own, and what it exports.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use rustc_hash::FxHashMap;
 use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, Func, InstancePre, Lift, Lower};
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi_config::WasiConfig;
@@ -24,23 +24,28 @@ use crate::engine::Engine;
 use crate::inspect::{self, Inspection};
 use crate::interface::{InterfaceName, in_one_line};
 use crate::limits::{Budget, Limits};
-use crate::value::{Crossing, FunctionPlans, ImportPlans};
+use crate::value::{Crossing, Plans};
 
 /// A component whose imports are linked, ready to be instantiated.
 #[derive(Clone)]
 pub(crate) struct Linked {
     pre: InstancePre<State>,
-    imports: Arc<ImportPlans>,
     exports: Arc<Exports>,
+    plans: Arc<Plans>,
 }
 
 /// The exported functions of a component.
 #[derive(Default)]
 struct Exports {
-    /// Where each of them is in the others.
-    places: HashMap<FunctionKey, usize>,
+    /// The place of each, by its name and by that of the interface, if it is in one.
+    places: FxHashMap<Option<Arc<str>>, FxHashMap<Arc<str>, usize>>,
     indices: Vec<ComponentExportIndex>,
-    plans: Vec<Arc<FunctionPlans>>,
+}
+
+impl Exports {
+    fn place(&self, interface: &Option<Arc<str>>, function: &str) -> Option<usize> {
+        self.places.get(interface)?.get(function).copied()
+    }
 }
 
 impl Linked {
@@ -48,10 +53,9 @@ impl Linked {
         let mut exports = Exports::default();
         let mut add = |interface: Option<(&Arc<str>, &ComponentExportIndex)>, name: &str| {
             if let Some(index) = component.get_export_index(interface.map(|(_, index)| index), name) {
-                let key = (interface.map(|(full, _)| Arc::clone(full)), name.into());
-                exports.places.insert(key, exports.indices.len());
+                let interface = interface.map(|(full, _)| Arc::clone(full));
+                exports.places.entry(interface).or_default().insert(name.into(), exports.indices.len());
                 exports.indices.push(index);
-                exports.plans.push(Arc::default());
             }
         };
         for (name, interface) in &inspection.exports {
@@ -61,7 +65,8 @@ impl Linked {
             }
         }
         inspection.functions.keys().for_each(|function| add(None, function));
-        Self { pre, imports: Arc::default(), exports: Arc::new(exports) }
+        let plans = Arc::new(Plans::new(exports.indices.len()));
+        Self { pre, exports: Arc::new(exports), plans }
     }
 }
 
@@ -102,6 +107,8 @@ pub(crate) struct Instance {
     lifecycle: Option<Arc<str>>,
     saved_state: Option<Arc<str>>,
     release: u64,
+    /// The chain of the last call before and inside of this Planet: that of the next one, as a rule.
+    chains: Option<[Arc<[Arc<str>]>; 2]>,
     /// Since when it answers calls.
     began: Instant,
     stdout: Output,
@@ -113,9 +120,6 @@ impl fmt::Debug for Instance {
         f.debug_struct("Instance").field("number", &self.number).finish_non_exhaustive()
     }
 }
-
-/// An export's interface (if it is in one) and name.
-type FunctionKey = (Option<Arc<str>>, Arc<str>);
 
 /// What a Planet's store holds beside the instance.
 pub(crate) struct State {
@@ -254,6 +258,7 @@ impl Instance {
             saved_state: export_of(inspection, kokoro_wit::SAVED_STATE),
             lifecycle,
             release,
+            chains: None,
             began: Instant::now(),
             stdout,
             stderr,
@@ -267,10 +272,9 @@ impl Instance {
                 let func = made.get_func(&mut *store, export);
                 functions.push(func.ok_or_else(|| wasmtime::Error::msg("an export that was there is missing"))?);
             }
-            let start = (lifecycle.clone(), "start".into());
-            match linked.exports.places.get(&start).filter(|_| lifecycle.is_some()) {
+            match linked.exports.place(lifecycle, "start").filter(|_| lifecycle.is_some()) {
                 Some(start) => {
-                    let start = functions[*start].typed::<(), (Result<(), String>,)>(&*store)?;
+                    let start = functions[start].typed::<(), (Result<(), String>,)>(&*store)?;
                     Ok(start.call_async(&mut *store, ()).await?.0)
                 }
                 None => Ok(Ok(())),
@@ -322,7 +326,7 @@ impl Instance {
         &mut self,
         call: &Call,
         interface: Arc<str>,
-        name: &str,
+        name: &'static str,
         params: P,
     ) -> Result<Option<R>, CallError>
     where
@@ -350,7 +354,15 @@ impl Instance {
         let state = self.store.data_mut();
         state.memory.forget();
         state.refusals.forget();
-        state.call = Some(call.entered(&state.name));
+        let chain = match &self.chains {
+            Some([before, inside]) if Arc::ptr_eq(before, call.chain()) => Arc::clone(inside),
+            _ => {
+                let inside = call.chain_into(&state.name);
+                self.chains = Some([Arc::clone(call.chain()), Arc::clone(&inside)]);
+                inside
+            }
+        };
+        state.call = Some(call.with_chain(chain));
         self.stderr.forget();
         self.store.set_epoch_deadline(1);
     }
@@ -400,15 +412,15 @@ impl Instance {
         self.stderr.last_lines();
     }
 
-    /// An exported function, and how its values lie in memory.
-    pub(super) fn function(&self, name: &FunctionName) -> Option<(Func, &Arc<FunctionPlans>)> {
-        let place = *self.linked.exports.places.get(&(name.interface.clone(), Arc::clone(&name.function)))?;
-        Some((*self.functions.get(place)?, &self.linked.exports.plans[place]))
+    /// An exported function, and its place among all.
+    pub(super) fn function(&self, name: &FunctionName) -> Option<(Func, usize)> {
+        let place = self.linked.exports.place(&name.interface, &name.function)?;
+        Some((*self.functions.get(place)?, place))
     }
 
-    /// What its code is executed with.
-    pub(super) fn crossing(&self, called: Option<Arc<FunctionPlans>>) -> Crossing {
-        Crossing { imports: Arc::clone(&self.linked.imports), called, most: self.most }
+    /// What its code is executed with; `called` is the place of the export that is called with the form of its parameters.
+    pub(super) fn crossing(&self, called: Option<usize>) -> Crossing {
+        Crossing { plans: Arc::clone(&self.linked.plans), called, most: self.most }
     }
 
     /// Tells it from all others that there ever are.

@@ -13,6 +13,7 @@ mod resource;
 mod wasi;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -36,7 +37,7 @@ pub(crate) use self::refusals::beginning;
 pub(crate) use self::resource::{Lender, Resource, Stale, Use};
 use self::resource::{Released, Releases};
 use crate::inspect;
-use crate::value::{Crossing, FunctionPlans};
+use crate::value::{Answer, Arguments, Buffer, Crossing, Passed};
 
 /// One Planet, from its start until it is stopped or has failed for good. Instances may come and go meanwhile; one at a time
 /// answers, one call at a time.
@@ -297,7 +298,11 @@ impl Planet {
     }
 
     /// Waits until the Planet is free, and takes it for one call of `function`.
-    pub(crate) async fn enter(self: &Arc<Self>, call: &Call, function: FunctionName) -> Result<Turn, CallError> {
+    pub(crate) async fn enter<'c>(
+        self: &'c Arc<Self>,
+        call: &'c Call,
+        function: FunctionName,
+    ) -> Result<Turn<'c>, CallError> {
         let error = |cause| CallError {
             planet: Some(Arc::clone(&self.name)),
             function: function.clone(),
@@ -311,65 +316,79 @@ impl Planet {
         if call.chain().is_empty() && call.is_cancelled() {
             return Err(error(Cause::CancelledInQueue));
         }
-        let came = Instant::now();
+        loop {
+            let (seat, entered) = match self.seat_at_once(call) {
+                Some(seat) => (seat, call.made()),
+                // The others' turns are longer than it takes to put this aside.
+                None => Box::pin(self.wait_for_seat(call)).await.map_err(error)?,
+            };
+            let turn = self.turn(seat, call, function.clone(), entered);
+            if self.releases.is_empty() {
+                return Ok(turn);
+            }
+            if let Some(turn) = Box::pin(turn.tidied_up()).await {
+                return Ok(turn);
+            }
+        }
+    }
+
+    /// The seat, if nobody has it and nobody waits for it.
+    fn seat_at_once(&self, call: &Call) -> Option<Seat<'_>> {
+        let seat = self.seat.try_lock().ok()?;
+        let may = seat.is_some() && call.late_at(call.made()).is_none() && matches!(self.lets_in(call), LetsIn::Now);
+        may.then_some(seat)
+    }
+
+    /// Waits for the seat, and says when it came free.
+    async fn wait_for_seat(self: &Arc<Self>, call: &Call) -> Result<(Seat<'_>, Instant), Cause> {
         let mut place = None;
         loop {
             match self.lets_in(call) {
                 LetsIn::Now => {}
                 LetsIn::Never(end) => {
                     self.vacate_if_ended();
-                    return Err(error(Cause::Gone(end)));
+                    return Err(Cause::Gone(end));
                 }
                 LetsIn::Later(because) => {
-                    self.queue(&mut place).map_err(error)?;
-                    let _wait = call.errand().wait_for(self).map_err(|path| error(Cause::Circle(path)))?;
+                    self.queue(&mut place)?;
+                    let _wait = call.errand().wait_for(self).map_err(Cause::Circle)?;
                     let mut condition = self.condition.subscribe();
                     if matches!(self.lets_in(call), LetsIn::Later(_)) {
                         let changed = call.until_cancelled(condition.changed()).await;
-                        changed.map_err(|late| error(Cause::late_in_queue(late, because))).map(drop)?;
+                        changed.map_err(|late| Cause::late_in_queue(late, because)).map(drop)?;
                     }
                     continue;
                 }
             }
-            let seat = match Arc::clone(&self.seat).try_lock_owned() {
+            let seat = match self.seat.try_lock() {
                 Ok(seat) => seat,
                 Err(_) => {
-                    self.queue(&mut place).map_err(error)?;
-                    let _wait = call.errand().wait_for(self).map_err(|path| error(Cause::Circle(path)))?;
-                    let seat = call.until_cancelled(Arc::clone(&self.seat).lock_owned()).await;
-                    seat.map_err(|late| error(Cause::late_in_queue(late, None)))?
+                    self.queue(&mut place)?;
+                    let _wait = call.errand().wait_for(self).map_err(Cause::Circle)?;
+                    let seat = call.until_cancelled(self.seat.lock()).await;
+                    seat.map_err(|late| Cause::late_in_queue(late, None))?
                 }
             };
             // The time may be up, and it was not spent in this Planet.
-            if let Some(late) = call.late() {
-                return Err(error(Cause::late_in_queue(late, None)));
+            let now = Instant::now();
+            if let Some(late) = call.late_at(now) {
+                return Err(Cause::late_in_queue(late, None));
             }
             if seat.is_some() && matches!(self.lets_in(call), LetsIn::Now) {
-                let turn = self.turn(seat, call, function.clone(), came.elapsed());
-                if let Some(turn) = turn.tidied_up().await {
-                    return Ok(turn);
-                }
+                return Ok((seat, now));
             }
         }
     }
 
-    fn turn(
-        self: &Arc<Self>,
-        seat: OwnedMutexGuard<Option<Box<Instance>>>,
-        call: &Call,
+    fn turn<'c>(
+        self: &'c Arc<Self>,
+        seat: Seat<'c>,
+        call: &'c Call,
         function: FunctionName,
-        queued: Duration,
-    ) -> Turn {
+        entered: Instant,
+    ) -> Turn<'c> {
         self.set_holder(Some(call.errand()));
-        let mut turn = Turn {
-            planet: Arc::clone(self),
-            call: call.clone(),
-            entered: Instant::now(),
-            queued,
-            seat: Some(seat),
-            function,
-            finished: false,
-        };
+        let mut turn = Turn { planet: self, call, entered, seat: Some(seat), function, finished: false };
         turn.instance().begin(call);
         turn
     }
@@ -543,39 +562,81 @@ impl Drop for Place<'_> {
 }
 
 /// A Planet, taken for one call. Dropped without [`Turn::finish`], the call was cut off half-way, and the instance with it.
-pub(crate) struct Turn {
-    planet: Arc<Planet>,
-    call: Call,
+pub(crate) struct Turn<'c> {
+    planet: &'c Arc<Planet>,
+    call: &'c Call,
     entered: Instant,
-    /// How long it was waited for.
-    queued: Duration,
     /// There until this is dropped.
-    seat: Option<OwnedMutexGuard<Option<Box<Instance>>>>,
+    seat: Option<Seat<'c>>,
     function: FunctionName,
     finished: bool,
 }
 
-impl Turn {
-    /// The called function, if the Planet has it.
-    pub(crate) fn function(&mut self) -> Option<(Func, Arc<FunctionPlans>)> {
-        let function = self.function.clone();
-        self.instance().function(&function).map(|(func, plans)| (func, Arc::clone(plans)))
+/// Whoever has it has the instance.
+type Seat<'c> = MutexGuard<'c, Option<Box<Instance>>>;
+
+impl Turn<'_> {
+    /// The called function, if the Planet has it, and its place among all that it exports.
+    pub(crate) fn function(&self) -> Option<(Func, usize)> {
+        self.seat.as_deref().and_then(Option::as_ref)?.function(&self.function)
     }
 
     /// Calls the function, and gives the Planet back with the outcome. Any error ends the instance.
     pub(crate) async fn call<P, R>(
         mut self,
         typed: TypedFunc<P, R>,
-        plans: Option<Arc<FunctionPlans>>,
+        place: Option<usize>,
         params: P,
     ) -> Result<R, CallError>
     where
         P: ComponentNamedList + Lower,
         R: ComponentNamedList + Lift + 'static,
     {
-        let (call, crossing) = (self.call.clone(), self.instance().crossing(plans));
-        let outcome = call.until(crossing.scope(typed.call_async(self.store(), params))).await;
+        let crossing = self.instance().crossing(place);
+        let outcome = {
+            let call = self.call;
+            let work = pin!(typed.call_async(self.store(), params));
+            call.until(crossing.scope(work)).await
+        };
         self.finish(outcome)
+    }
+
+    /// Calls the function, whose place this is, with the form of its parameters.
+    pub(crate) async fn call_with(
+        mut self,
+        typed: TypedFunc<Arguments<'_>, Answer>,
+        place: usize,
+        arguments: Arguments<'_>,
+    ) -> Result<(Buffer, Vec<Arc<Resource>>), CallError> {
+        let crossing = self.instance().crossing(Some(place));
+        let outcome = {
+            let call = self.call;
+            let work = pin!(typed.call_async(self.store(), arguments));
+            call.until(crossing.scope(work)).await
+        };
+        let mut too_large = None;
+        let outcome = outcome.map(|done| {
+            done.map(|Answer(answer)| {
+                too_large = answer.too_large.map(|most| self.error(Cause::TooLarge { most, answered: true }));
+                // Those of an answer that is not wanted are released again.
+                (answer.bytes, self.lent(&answer.handles))
+            })
+        });
+        let answer = self.finish(outcome)?;
+        too_large.map_or(Ok(answer), Err)
+    }
+
+    /// Has others hold what the Planet has given out in this turn.
+    fn lent(&mut self, handles: &[Passed]) -> Vec<Arc<Resource>> {
+        if handles.is_empty() {
+            return Vec::new();
+        }
+        let lender = self.lends();
+        let own = |passed: &Passed| match passed {
+            Passed::Resource(any) => Some(lender.resource(*any)),
+            _ => None,
+        };
+        handles.iter().filter_map(own).collect()
     }
 
     /// What the Planet's code is executed with.
@@ -585,7 +646,7 @@ impl Turn {
 
     /// Makes others hold what it gives out in this turn.
     pub(crate) fn lends(&mut self) -> Lender {
-        let planet = Arc::clone(&self.planet);
+        let planet = Arc::clone(self.planet);
         let instance = self.instance();
         Lender {
             planet,
@@ -606,7 +667,7 @@ impl Turn {
         let number = self.instance().number();
         for released in self.planet.releases.take() {
             if released.instance == number {
-                let (call, crossing) = (self.call.clone(), self.instance().crossing(None));
+                let (call, crossing) = (self.call, self.instance().crossing(None));
                 let outcome = call.until(crossing.scope(released.any.resource_drop_async(self.store()))).await;
                 if !matches!(outcome, Ok(Ok(()))) {
                     self.function = FunctionName { interface: None, function: DESTRUCTOR.into() };
@@ -630,9 +691,8 @@ impl Turn {
     }
 
     /// The type of the called function, if the Planet has it.
-    pub(crate) fn signature(&mut self) -> Option<&inspect::Function> {
-        let function = self.function.clone();
-        self.instance().signature(&function)
+    pub(crate) fn signature(&self) -> Option<&inspect::Function> {
+        self.seat.as_deref().and_then(Option::as_ref)?.signature(&self.function)
     }
 
     /// Which release of the Planet answers.
@@ -652,23 +712,35 @@ impl Turn {
 
     /// Gives the Planet back, with the outcome of the call. Any error ends the instance.
     pub(crate) fn finish<R>(mut self, outcome: Result<wasmtime::Result<R>, Late>) -> Result<R, CallError> {
-        let (entered, queued) = (self.entered, self.queued);
+        let (entered, queued) = (self.entered, self.entered.saturating_duration_since(self.call.made()));
         self.finished = true;
         match self.instance().concluded(outcome, entered, queued) {
             Ok(answer) => Ok(answer),
             Err(cause) => {
                 let error = self.error(cause);
-                let planet = Arc::clone(&self.planet);
                 if let Some(seat) = &mut self.seat {
-                    planet.lost(seat, &error);
+                    self.planet.lost(seat, &error);
                 }
                 Err(error)
             }
         }
     }
 
-    /// Gives the Planet back untouched, because it has no such function or one of another type.
-    pub(crate) fn no_function(self, problem: String) -> CallError {
+    /// Gives the Planet back untouched, because it has no such function.
+    pub(crate) fn has_no_function(self) -> CallError {
+        let problem = format!("planet `{}` exports no function `{}`", self.planet.name, self.function);
+        self.not_called(Cause::NoFunction(problem.into()))
+    }
+
+    /// Gives the Planet back untouched, because it is another release than the one that was asked for.
+    pub(crate) fn has_changed(self) -> CallError {
+        let problem = format!("planet `{}` has changed, and `{}` with it", self.planet.name, self.function);
+        self.not_called(Cause::NoFunction(problem.into()))
+    }
+
+    /// Gives the Planet back untouched, because its function cannot be called like that.
+    pub(crate) fn has_another_type(self, error: &wasmtime::Error) -> CallError {
+        let problem = format!("`{}` has another type: {error:#}", self.function);
         self.not_called(Cause::NoFunction(problem.into()))
     }
 
@@ -688,10 +760,10 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.planet.free_from(self.call.errand());
-        let planet = Arc::clone(&self.planet);
+        let planet = self.planet;
+        planet.free_from(self.call.errand());
         if let Some(mut seat) = self.seat.take() {
             if !self.finished {
                 planet.lose(&mut seat, "a call into it was cut off half-way".to_owned(), false);

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -27,6 +28,8 @@ pub(super) struct Output {
     planet: Arc<str>,
     channel: Channel,
     buffer: Arc<Mutex<Buffer>>,
+    /// Whether lines are kept.
+    keeps: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
@@ -39,12 +42,15 @@ struct Buffer {
 
 impl Output {
     pub(super) fn new(planet: Arc<str>, channel: Channel) -> Self {
-        Self { planet, channel, buffer: Arc::default() }
+        Self { planet, channel, buffer: Arc::default(), keeps: Arc::default() }
     }
 
     /// Forgets the last lines: what was written in one call says nothing about the next.
     pub(super) fn forget(&self) {
-        self.buffer.lock().unwrap_or_else(PoisonError::into_inner).kept.clear();
+        if self.keeps.load(Ordering::Relaxed) {
+            self.keeps.store(false, Ordering::Relaxed);
+            self.buffer.lock().unwrap_or_else(PoisonError::into_inner).kept.clear();
+        }
     }
 
     /// Ends a begun line, and returns the last lines.
@@ -81,6 +87,7 @@ impl Output {
                     buffer.kept.pop_front();
                 }
                 buffer.kept.push_back(text.to_owned());
+                self.keeps.store(true, Ordering::Relaxed);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What a Planet tried without having been granted it.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many different refusals of one Planet are told: a Planet that tries one address after another shall not fill the log.
@@ -19,6 +20,8 @@ pub(crate) fn beginning(text: &str) -> &str {
 pub(crate) struct Refusals {
     planet: Arc<str>,
     state: Mutex<Told>,
+    /// Whether anything has been noted for the call that is executed.
+    noted: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -34,7 +37,7 @@ struct Told {
 
 impl Refusals {
     pub(super) fn new(planet: Arc<str>) -> Self {
-        Self { planet, state: Mutex::default() }
+        Self { planet, state: Mutex::default(), noted: AtomicBool::new(false) }
     }
 
     /// Notes that something was not done for want of `permission` (`tcp 127.0.0.1:80`), because of `why`; returns that as a
@@ -45,6 +48,7 @@ impl Refusals {
         let mut told = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !told.now.contains(&sentence) && told.now.len() < TOLD {
             told.now.push(sentence.clone());
+            self.noted.store(true, Ordering::Relaxed);
         }
         if told.ever.len() < TOLD && told.ever.insert(permission.to_owned()) {
             tracing::warn!(target: "kokoro", planet = &*self.planet, permission, "refused: {sentence}");
@@ -80,6 +84,9 @@ impl Refusals {
     }
 
     pub(super) fn forget(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).now.clear();
+        if self.noted.load(Ordering::Relaxed) {
+            self.noted.store(false, Ordering::Relaxed);
+            self.state.lock().unwrap_or_else(PoisonError::into_inner).now.clear();
+        }
     }
 }

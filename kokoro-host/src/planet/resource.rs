@@ -138,10 +138,11 @@ impl Releases {
         waiting.len() == 1
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        !self.any.load(Ordering::Relaxed)
+    }
+
     pub(super) fn take(&self) -> Vec<Released> {
-        if !self.any.load(Ordering::Relaxed) {
-            return Vec::new();
-        }
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         self.any.store(false, Ordering::Relaxed);
         std::mem::take(&mut waiting)

@@ -110,7 +110,7 @@ impl Function {
                 }
             }
         };
-        Ok(ToTheEnd::new(work, &self.runtime).unless_given_up(given_up).await?)
+        Ok(ToTheEnd::new(work, &self.runtime, given_up).await?)
     }
 
     /// The function as it would be found now.
@@ -196,7 +196,7 @@ fn is_of(value: &Val, ty: &Type) -> bool {
 pub(super) fn function(primary: &Primary, path: &str, function: &str) -> Result<Function, Error> {
     let found = find(primary, path, function)?;
     let ty = found.ty(primary.shared.engine.wasmtime()).expect("a compiled component has the exports that were read");
-    let name = FunctionName { interface: found.interface, function: function.into() };
+    let name = FunctionName { interface: found.interface, function: Arc::<str>::from(function).into() };
     Ok(Function {
         path: path.to_owned(),
         target: found.target,

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -50,20 +51,25 @@ impl Description {
 /// What the types that [`bindings!`](crate::bindings) makes consist of: a way to whoever provides the interface today.
 #[derive(Clone)]
 pub struct Handle {
+    provider: Arc<Follow>,
+    terms: Terms,
+}
+
+/// A way to whoever provides an interface.
+struct Follow {
     wanted: &'static Description,
-    /// The only Planet that will do, if the handle is for one.
+    /// The only Planet that will do, if there is one.
     only: Option<Arc<str>>,
     /// Today's provider. Another is looked for when it has ended.
     binding: Arc<Binding>,
     primary: Weak<Shared>,
-    terms: Terms,
     runtime: runtime::Handle,
 }
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handle")
-            .field("interface", &self.wanted.name)
+            .field("interface", &self.provider.wanted.name)
             .field("planet", &self.planet())
             .finish_non_exhaustive()
     }
@@ -72,7 +78,7 @@ impl fmt::Debug for Handle {
 impl Handle {
     /// The name of the Planet (plugin) that answers at present; none if nobody does.
     pub fn planet(&self) -> Option<String> {
-        Some(self.target()?.planet.name().to_string())
+        Some(self.provider.target()?.planet.name().to_string())
     }
 
     /// The same handle, whose calls may take no longer than `time` each.
@@ -124,6 +130,22 @@ impl Handle {
         self
     }
 
+    /// Calls the function `name` (its name in WIT).
+    #[doc(hidden)]
+    pub async fn call<P, R>(&self, name: &'static str, params: P) -> Result<R, Error>
+    where
+        P: ComponentNamedList + Lower + Send + Sync + 'static,
+        R: ComponentNamedList + Lift + Send + Sync + 'static,
+    {
+        let call = Call::by_application(&self.terms);
+        let given_up = call.detach();
+        let provider = Arc::clone(&self.provider);
+        let work = async move { provider.call(call, name, params).await };
+        Ok(ToTheEnd::new(work, &self.provider.runtime, given_up).await?)
+    }
+}
+
+impl Follow {
     /// Today's provider, if there is one that runs.
     fn target(&self) -> Option<Target> {
         if let Some(target) = self.binding.target().filter(|target| target.planet.ended().is_none()) {
@@ -136,43 +158,31 @@ impl Handle {
         Some(next)
     }
 
-    /// Calls the function `name` (its name in WIT).
-    #[doc(hidden)]
-    pub async fn call<P, R>(&self, name: &'static str, params: P) -> Result<R, Error>
+    /// Another provider than `tried`, if there is one by now.
+    fn other_than(&self, tried: &Target) -> Option<Target> {
+        self.target().filter(|today| !today.is(tried))
+    }
+
+    async fn call<P, R>(&self, mut call: Call, name: &'static str, params: P) -> Result<R, CallError>
     where
         P: ComponentNamedList + Lower + Send + Sync + 'static,
         R: ComponentNamedList + Lift + Send + Sync + 'static,
     {
-        let call = Call::by_application(&self.terms);
-        let given_up = call.detach();
-        let function = |interface| FunctionName { interface: Some(interface), function: name.into() };
         // A provider that has ended can say why.
         let Some(mut target) = self.target().or_else(|| self.binding.target()) else {
-            let function = function(self.wanted.name.to_string().into());
-            return Err(
-                CallError { planet: None, function, chain: Arc::clone(call.chain()), cause: Cause::Absent }.into()
-            );
+            let function = FunctionName { interface: Some(self.wanted.name.to_string().into()), function: name.into() };
+            return Err(CallError { planet: None, function, chain: Arc::clone(call.chain()), cause: Cause::Absent });
         };
-        let handle = self.clone();
-        let work = async move {
-            let mut params = Some(params);
-            loop {
-                let name = function(Arc::clone(&target.export));
-                match call_typed(&target, &call, name, &mut params).await {
-                    Err(error) if error.has_not_begun() => match handle.other_than(&target) {
-                        Some(next) => target = next,
-                        None => return Err(error),
-                    },
-                    outcome => return outcome,
-                }
+        let mut params = Some(params);
+        loop {
+            match call_typed(&target, &call, name, &mut params).await {
+                Err(error) if error.has_not_begun() => match self.other_than(&target) {
+                    Some(next) => (target, call) = (next, call.again()),
+                    None => return Err(error),
+                },
+                outcome => return outcome,
             }
-        };
-        Ok(ToTheEnd::new(work, &self.runtime).unless_given_up(given_up).await?)
-    }
-
-    /// Another provider than `tried`, if there is one by now.
-    fn other_than(&self, tried: &Target) -> Option<Target> {
-        self.target().filter(|today| !today.is(tried))
+        }
     }
 }
 
@@ -180,27 +190,29 @@ impl Handle {
 async fn call_typed<P, R>(
     target: &Target,
     call: &Call,
-    function: FunctionName,
+    function: &'static str,
     params: &mut Option<P>,
 ) -> Result<R, CallError>
 where
     P: ComponentNamedList + Lower + Send + Sync + 'static,
     R: ComponentNamedList + Lift + Send + Sync + 'static,
 {
-    let planet = &target.planet;
-    let span = call_span(planet.name(), &function);
+    let function = FunctionName { interface: Some(Arc::clone(&target.export)), function: function.into() };
+    let span = call_span(target.planet.name(), &function);
     let work = async {
-        let mut turn = planet.enter(call, function.clone()).await?;
-        let Some((func, _)) = turn.function() else {
-            return Err(turn.no_function(format!("planet `{}` exports no function `{function}`", planet.name())));
-        };
+        let mut turn = target.planet.enter(call, function).await?;
+        let Some((func, _)) = turn.function() else { return Err(turn.has_no_function()) };
         let typed = match func.typed::<P, R>(turn.store()) {
             Ok(typed) => typed,
-            Err(error) => return Err(turn.no_function(format!("`{function}` has another type: {error:#}"))),
+            Err(error) => return Err(turn.has_another_type(&error)),
         };
         let params = params.take().expect("nobody has been called yet");
         turn.call(typed, None, params).await
     };
+    let work = pin!(work);
+    if span.is_disabled() {
+        return work.await;
+    }
     let outcome = work.instrument(span.clone()).await;
     note_outcome(&span, &outcome);
     outcome
@@ -312,14 +324,8 @@ fn handle(primary: &Primary, wanted: &'static Description, target: Target, only:
     let binding = Arc::new(Binding::default());
     binding.point_at(Some(target));
     lock(&primary.shared.handles).add(&binding, wanted, only.clone());
-    Handle {
-        wanted,
-        only,
-        binding,
-        primary: Arc::downgrade(&primary.shared),
-        terms: primary.terms(),
-        runtime: primary.shared.runtime.clone(),
-    }
+    let (weak, runtime) = (Arc::downgrade(&primary.shared), primary.shared.runtime.clone());
+    Handle { provider: Arc::new(Follow { wanted, only, binding, primary: weak, runtime }), terms: primary.terms() }
 }
 
 /// The best running provider whose types fit, or an error that says who there is and why not.

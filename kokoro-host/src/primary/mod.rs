@@ -315,12 +315,14 @@ impl Primary {
     }
 
     /// A change that is given up half-way would leave Planets half-way too.
-    fn to_the_end<T: Send + 'static>(&self, change: impl Future<Output = T> + Send + 'static) -> ToTheEnd<T> {
-        let Some((around, serves)) = Call::around().map(|around| around.served()) else {
-            return ToTheEnd::new(change, &self.shared.runtime);
-        };
+    fn to_the_end<T, F>(&self, change: F) -> impl Future<Output = T> + Send + use<T, F>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let (around, serves) = Call::around().map(|around| around.served()).unzip();
         // Once nobody waits for the change any more, nor does the call that it is a part of.
-        ToTheEnd::new(around.serving(change), &self.shared.runtime).unless_given_up(move || drop(serves))
+        ToTheEnd::new(Call::within(around, change), &self.shared.runtime, move || drop(serves))
     }
 
     /// A call of the life cycle that is part of a change of this Primary.

@@ -134,8 +134,10 @@ unsafe impl Lower for Arguments<'_> {
         dst: &mut MaybeUninit<[ValRaw; MAX_FLAT_PARAMS]>,
     ) -> Result<()> {
         let mut slots = [ValRaw::u64(0); MAX_FLAT_PARAMS];
-        let plan = self.plans.params(cx.types, tuple(ty)?)?;
-        Lowering { cx, rest: self.bytes, handles: Handles::Resources(self.resources) }.arguments(plan, &mut slots)?;
+        Crossing::with(|crossing| {
+            let plan = crossing.called()?.params(cx.types, tuple(ty)?)?;
+            Lowering { cx, rest: self.bytes, handles: Handles::Resources(self.resources) }.arguments(plan, &mut slots)
+        })?;
         dst.write(slots);
         Ok(())
     }

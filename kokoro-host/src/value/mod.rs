@@ -13,10 +13,10 @@ mod lift;
 mod lower;
 mod plan;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use rustc_hash::FxHashMap;
 use wasmtime::component::__internal::wasmtime_environ::component::TypeTupleIndex;
 use wasmtime::component::__internal::{ComponentTypes, LiftContext};
 use wasmtime::component::ResourceAny;
@@ -50,7 +50,6 @@ pub(crate) enum Passed {
 
 /// The parameters of an export, to be lowered.
 pub(crate) struct Arguments<'a> {
-    pub(crate) plans: &'a FunctionPlans,
     pub(crate) bytes: &'a [u8],
     /// For each place in the form that stands for a handle.
     pub(crate) resources: &'a [ResourceAny],
@@ -105,7 +104,7 @@ fn once<'p>(slot: &'p OnceLock<Plan>, types: &ComponentTypes, tuple: TypeTupleIn
 /// How one component has the parameters of its imports. Wasmtime lifts these before it says which import is called: they are known
 /// by their type.
 #[derive(Debug, Default)]
-pub(crate) struct ImportPlans(RwLock<HashMap<u32, Arc<Plan>>>);
+struct ImportPlans(RwLock<FxHashMap<u32, Arc<Plan>>>);
 
 impl ImportPlans {
     fn params(&self, types: &ComponentTypes, tuple: TypeTupleIndex) -> Result<Arc<Plan>> {
@@ -121,12 +120,26 @@ impl ImportPlans {
     }
 }
 
+/// How one component has all that crosses its borders.
+#[derive(Debug)]
+pub(crate) struct Plans {
+    imports: ImportPlans,
+    exports: Box<[FunctionPlans]>,
+}
+
+impl Plans {
+    /// For a component with so many exported functions.
+    pub(crate) fn new(exports: usize) -> Self {
+        Self { imports: ImportPlans::default(), exports: (0..exports).map(|_| FunctionPlans::default()).collect() }
+    }
+}
+
 /// What a component is executed with, so that values cross.
 #[derive(Debug, Clone)]
 pub(crate) struct Crossing {
-    pub(crate) imports: Arc<ImportPlans>,
-    /// The plans of the export that is called, if it is called with [`Arguments`].
-    pub(crate) called: Option<Arc<FunctionPlans>>,
+    pub(crate) plans: Arc<Plans>,
+    /// Which export is called, if it is called with [`Arguments`].
+    pub(crate) called: Option<usize>,
     /// How many bytes a value may have.
     pub(crate) most: usize,
 }
@@ -149,7 +162,7 @@ impl Crossing {
         lift: impl FnOnce(&Self, &Plan, &mut LiftContext<'m>, &mut Lifted) -> std::result::Result<(), Fault>,
     ) -> Result<Lifted> {
         Self::with(|crossing| {
-            let plan = crossing.imports.params(cx.types, tuple)?;
+            let plan = crossing.plans.imports.params(cx.types, tuple)?;
             crossing.lifted(|value| lift(crossing, &plan, cx, value))
         })
     }
@@ -161,10 +174,15 @@ impl Crossing {
         lift: impl FnOnce(&Self, &Plan, &mut LiftContext<'m>, &mut Lifted) -> std::result::Result<(), Fault>,
     ) -> Result<Lifted> {
         Self::with(|crossing| {
-            let called = crossing.called.as_ref().ok_or_else(|| Error::msg("no export is called"))?;
-            let plan = called.results(cx.types, tuple)?;
+            let plan = crossing.called()?.results(cx.types, tuple)?;
             crossing.lifted(|value| lift(crossing, plan, cx, value))
         })
+    }
+
+    /// The plans of the export that is called.
+    fn called(&self) -> Result<&FunctionPlans> {
+        let called = self.called.and_then(|place| self.plans.exports.get(place));
+        called.ok_or_else(|| Error::msg("no export is called by what it is passed"))
     }
 
     fn with<R>(work: impl FnOnce(&Self) -> Result<R>) -> Result<R> {
