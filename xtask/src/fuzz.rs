@@ -19,7 +19,7 @@ pub(crate) fn run(workspace: &Workspace, values: u64, seed: u64) -> Result<()> {
         announce(format_args!("fuzz: {what}: {values} values, from seed {seed}"));
         let mut cargo = workspace.cargo();
         cargo.args(["test", "--quiet", "--workspace"]).args(which).args(["--", "--nocapture"]).args(filter);
-        cargo.env("CARGO_PROFILE_DEV_OPT_LEVEL", "3");
+        cargo.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1");
         cargo.env("KOKORO_FUZZ_VALUES", values.to_string()).env("KOKORO_FUZZ_SEED", seed.to_string());
         process::run(&mut cargo)?;
     }

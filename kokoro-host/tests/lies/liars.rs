@@ -35,8 +35,7 @@ impl Cast {
             Function { params: Vec::new(), result: Some(room.clone()) },
         ];
         let wit = package(
-            &functions,
-            &["asked", "told"],
+            &[("asked", &functions), ("told", &functions)],
             "world asking { import asked; export flat: func(); export pointed: func(); export count: func() -> u32; }
              world taking { export asked; export count: func() -> u32; }
              world answering { export told; export count: func() -> u32; }

@@ -90,10 +90,10 @@ async fn count(primary: &Primary, planet: &str) -> u32 {
 }
 
 /// What Wasmtime says to a lie where values are dynamic: whether it is taken. The same components, without Kokoro.
-fn dynamic_verdict(engine: &wasmtime::Engine, component: &[u8], function: &str) -> Verdict {
-    let component = Component::new(engine, component).expect("a component");
+fn dynamic_verdict(component: &Component, function: &str) -> Verdict {
+    let engine = component.engine();
     let mut linker = Linker::new(engine);
-    linker.define_unknown_imports_as_traps(&component).expect("imports that can be defined");
+    linker.define_unknown_imports_as_traps(component).expect("imports that can be defined");
     if let Ok(mut instance) = linker.allow_shadowing(true).instance("t:values/asked@1.0.0") {
         for name in ["f0", "f1"] {
             instance.func_new(name, |_, _, _, _| Ok(())).expect("a function that can be defined");
@@ -102,7 +102,7 @@ fn dynamic_verdict(engine: &wasmtime::Engine, component: &[u8], function: &str) 
     let mut store = Store::new(engine, ());
     // Dynamic values are 40 bytes or more for each part.
     store.set_hostcall_fuel(MOST * 4);
-    let instance = linker.instantiate(&mut store, &component).expect("an instance");
+    let instance = linker.instantiate(&mut store, component).expect("an instance");
     let function = match function {
         "f2" | "f3" => {
             let interface = instance.get_export_index(&mut store, None, "t:values/told@1.0.0").expect("it has that");
@@ -144,8 +144,7 @@ async fn tell(
     primary: &Primary,
     lie: &Lie,
     way: usize,
-    cast: &Cast,
-    dynamic: &wasmtime::Engine,
+    [asks, answers]: &[Component; 2],
     problems: &mut Vec<String>,
 ) -> String {
     let (how, [planet, function], [liar, other]) = WAYS[way];
@@ -177,11 +176,11 @@ async fn tell(
         }
     }
     let (component, asked) = match way {
-        0 | 1 => (&cast.asks, function),
-        2 => (&cast.answers, "f2"),
-        _ => (&cast.answers, "f3"),
+        0 | 1 => (asks, function),
+        2 => (answers, "f2"),
+        _ => (answers, "f3"),
     };
-    let dynamic = dynamic_verdict(dynamic, component, asked);
+    let dynamic = dynamic_verdict(component, asked);
     check(dynamic == verdict, &format!("Wasmtime says {dynamic:?}"));
     match outcome {
         Ok(_) => format!("{verdict:?}").to_lowercase(),
@@ -215,6 +214,7 @@ async fn who_lies_has_ended_and_everybody_else_goes_on() {
     let (mut text, mut problems) = (String::new(), Vec::new());
     for lie in table::lies() {
         let cast = Cast::of(&lie);
+        let liars = [&cast.asks, &cast.answers].map(|bytes| Component::new(&dynamic, bytes).expect("a component"));
         let primary = primary(&engine);
         let components =
             [("asks", &cast.asks), ("takes", &cast.takes), ("answers", &cast.answers), ("wants", &cast.wants)];
@@ -223,7 +223,7 @@ async fn who_lies_has_ended_and_everybody_else_goes_on() {
         }
         let mut told = Vec::new();
         for way in (0..WAYS.len()).filter(|way| lie.can_go(*way)) {
-            told.push(tell(&primary, &lie, way, &cast, &dynamic, &mut problems).await);
+            told.push(tell(&primary, &lie, way, &liars, &mut problems).await);
         }
         // In full the first time, then what differs.
         if text.is_empty() {

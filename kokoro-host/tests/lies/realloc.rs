@@ -80,8 +80,7 @@ impl Cast {
             Function { params: Vec::new(), result: Some(ty.clone()) },
         ];
         let wit = package(
-            &functions,
-            &["taken", "had"],
+            &[("taken", &functions), ("had", &functions)],
             "world giving {
                import taken; export plain: func(); export room: func() -> u32; export count: func() -> u32;
              }
@@ -144,9 +143,9 @@ impl Cast {
 }
 
 /// What Wasmtime says to it where values are dynamic.
-fn dynamic_verdict(engine: &wasmtime::Engine, cast: &Cast, function: &str, value: &Val) -> Verdict {
-    let bytes = if function == "get" { &cast.wants } else { &cast.takes };
-    let component = Component::new(engine, bytes).expect("a component");
+fn dynamic_verdict([takes, wants]: &[Component; 2], function: &str, value: &Val) -> Verdict {
+    let component = if function == "get" { wants } else { takes };
+    let engine = component.engine();
     let mut linker = Linker::new(engine);
     let given = value.clone();
     let mut instance = linker.instance("t:values/had@1.0.0").expect("it is new");
@@ -155,9 +154,9 @@ fn dynamic_verdict(engine: &wasmtime::Engine, cast: &Cast, function: &str, value
         Ok(())
     };
     instance.func_new("f2", answer).expect("a function that can be defined");
-    linker.allow_shadowing(true).define_unknown_imports_as_traps(&component).expect("imports that can be defined");
+    linker.allow_shadowing(true).define_unknown_imports_as_traps(component).expect("imports that can be defined");
     let mut store = Store::new(engine, ());
-    let instance = linker.instantiate(&mut store, &component).expect("an instance");
+    let instance = linker.instantiate(&mut store, component).expect("an instance");
     let outcome = match function {
         "get" => {
             let get = instance.get_func(&mut store, "get").expect("a function");
@@ -249,8 +248,10 @@ async fn who_lies_about_its_memory_has_ended_and_everybody_else_goes_on() {
             said.dedup();
             let _ = writeln!(text, "{kind}, and {}: {}", allocator.name, said.join(", or "));
             if let Outcome::Verdict(verdict) = outcome {
+                let liars =
+                    [&cast.takes, &cast.wants].map(|bytes| Component::new(&dynamic, bytes).expect("a component"));
                 for function in ["f0", "f1", "get"] {
-                    let says = dynamic_verdict(&dynamic, &cast, function, value);
+                    let says = dynamic_verdict(&liars, function, value);
                     if says != verdict {
                         problems.push(format!("{}, {kind}, {function}: Wasmtime says {says:?}", allocator.name));
                     }

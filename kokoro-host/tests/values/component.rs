@@ -13,8 +13,8 @@ pub const ENCODINGS: [StringEncoding; 3] = [StringEncoding::UTF8, StringEncoding
 /// A component that exports the interface `export` and answers each call by the same one of `import`'s.
 pub fn forwarder(functions: &[Function], import: &str, export: &str, encoding: StringEncoding) -> Vec<u8> {
     let world = format!("world w {{ import {import}; export {export}; }}");
-    let (resolve, sizes) = resolve(&package(functions, &[import, export], &world));
-    let (mut imports, mut code) = (String::new(), String::new());
+    let (resolve, sizes) = resolve(&package(&[(import, functions), (export, functions)], &world));
+    let (mut imports, mut code) = (String::new(), allocator());
     let interface = resolve.interfaces.iter().find(|(_, i)| i.name.as_deref() == Some(import)).expect("it is there").1;
     for (number, function) in interface.functions.values().enumerate() {
         let inner = resolve.wasm_signature(AbiVariant::GuestImport, function);
@@ -48,9 +48,9 @@ pub fn forwarder(functions: &[Function], import: &str, export: &str, encoding: S
 /// A component that answers each call with what it was given, as [`Function::echo`] makes functions.
 pub fn echo(functions: &[Function], export: &str, encoding: StringEncoding) -> Vec<u8> {
     let world = format!("world w {{ export {export}; }}");
-    let (resolve, _) = resolve(&package(functions, &[export], &world));
+    let (resolve, _) = resolve(&package(&[(export, functions)], &world));
     let interface = resolve.interfaces.iter().find(|(_, i)| i.name.as_deref() == Some(export)).expect("it is there").1;
-    let mut code = String::new();
+    let mut code = allocator();
     for (number, function) in interface.functions.values().enumerate() {
         let outer = resolve.wasm_signature(AbiVariant::GuestExport, function);
         let params = &functions[number].params;
@@ -86,6 +86,48 @@ pub fn echo(functions: &[Function], export: &str, encoding: StringEncoding) -> V
         code += &exported(export, number, &outer.params, &outer.results, &body);
     }
     encode(&resolve, "", &code, encoding)
+}
+
+/// A component that has whatever it is told to have in its memory, and says that it is a value.
+///
+/// What `set` is given lies at [`BASE`]. Of that the first bytes, 8 for each, are what `call0` and so on pass to the functions of
+/// `import` as core values, and what the functions of `export` return.
+pub fn parrot(asks: &[Function], answers: &[Function], encoding: StringEncoding) -> Vec<u8> {
+    let calls: String = (0..asks.len()).map(|n| format!("export call{n}: func(); ")).collect();
+    let world = format!("world w {{ import i; export o; export set: func(bytes: list<u8>); {calls}}}");
+    let (resolve, _) = resolve(&package(&[("i", asks), ("o", answers)], &world));
+    let interface = |name: &str| {
+        let mut interfaces = resolve.interfaces.iter().map(|(_, interface)| interface);
+        interfaces.find(|interface| interface.name.as_deref() == Some(name)).expect("it is there")
+    };
+    let load = |types: &[WasmType]| -> String {
+        let one = |(n, ty)| format!("({}.load offset={} (i32.const 0))", name(ty), BASE as usize + n * 8);
+        types.iter().enumerate().map(one).collect()
+    };
+    let (mut imports, mut code) = (String::new(), "(func (export \"set\") (param i32 i32))\n".to_owned());
+    for (n, function) in interface("i").functions.values().enumerate() {
+        let params = resolve.wasm_signature(AbiVariant::GuestImport, function).params;
+        let _ = write!(imports, "(import \"t:values/i@1.0.0\" \"f{n}\" (func $f{n} {}))", cores("param", &params));
+        let _ = writeln!(code, "(func (export \"call{n}\") (call $f{n} {}))", load(&params));
+    }
+    for (n, function) in interface("o").functions.values().enumerate() {
+        let results = resolve.wasm_signature(AbiVariant::GuestExport, function).results;
+        let (results, value) = (cores("result", &results), load(&results));
+        let _ = writeln!(code, "(func (export \"t:values/o@1.0.0#f{n}\") {results} {value})");
+    }
+    let realloc = format!("(i32.const {BASE})");
+    encode(&resolve, &imports, &format!("(memory (export \"memory\") 1) {}", reallocating(&realloc) + &code), encoding)
+}
+
+/// Where a [`parrot`] has what it is given.
+pub const BASE: u32 = 1024;
+
+fn reallocating(code: &str) -> String {
+    format!(
+        "(func (export \"cabi_realloc\") (param $old i32) (param $had i32) (param $align i32) (param $size i32)
+           (result i32)
+           {code})\n"
+    )
 }
 
 fn model(functions: &[Function], number: usize) -> &Type {
@@ -181,13 +223,17 @@ fn cores(what: &str, types: &[WasmType]) -> String {
     if types.is_empty() {
         return String::new();
     }
-    let names = types.iter().map(|ty| match ty {
-        WasmType::I32 | WasmType::Pointer | WasmType::Length => Core::I32.name(),
-        WasmType::I64 | WasmType::PointerOrI64 => Core::I64.name(),
-        WasmType::F32 => Core::F32.name(),
-        WasmType::F64 => Core::F64.name(),
-    });
-    format!("({what} {})", names.collect::<Vec<_>>().join(" "))
+    format!("({what} {})", types.iter().map(name).collect::<Vec<_>>().join(" "))
+}
+
+fn name(ty: &WasmType) -> &'static str {
+    let core = match ty {
+        WasmType::I32 | WasmType::Pointer | WasmType::Length => Core::I32,
+        WasmType::I64 | WasmType::PointerOrI64 => Core::I64,
+        WasmType::F32 => Core::F32,
+        WasmType::F64 => Core::F64,
+    };
+    core.name()
 }
 
 /// A function, and what gives all memory back after it.
@@ -201,43 +247,44 @@ fn exported(interface: &str, number: usize, params: &[WasmType], results: &[Wasm
     )
 }
 
-/// The component of a module with this code. What it allocates is full of rubbish, is never used twice within a call, and is
-/// given back as a whole when the call ends.
+/// Memory, and what allocates in it: what is allocated is full of rubbish, is never used twice within a call, and is given back as
+/// a whole when the call ends.
+fn allocator() -> String {
+    let new = "
+        (memory (export \"memory\") 1)
+        (global $free (mut i32) (i32.const 16))
+        (func $new (param $align i32) (param $size i32) (result i32)
+          (local $at i32) (local $end i32)
+          (local.set $at
+            (i32.and
+              (i32.add (global.get $free) (i32.sub (local.get $align) (i32.const 1)))
+              (i32.sub (i32.const 0) (local.get $align))))
+          (local.set $end (i32.add (local.get $at) (local.get $size)))
+          (if (i32.gt_u (local.get $end) (i32.shl (memory.size) (i32.const 16)))
+            (then
+              (if (i32.eq (i32.const -1)
+                    (memory.grow
+                      (i32.sub
+                        (i32.shr_u (i32.add (local.get $end) (i32.const 65535)) (i32.const 16))
+                        (memory.size))))
+                (then unreachable))))
+          (memory.fill (local.get $at) (i32.const 0xA5) (local.get $size))
+          (global.set $free (local.get $end))
+          (local.get $at))\n";
+    let realloc = "
+        (local $new i32)
+        (local.set $new (call $new (local.get $align) (local.get $size)))
+        (memory.copy
+          (local.get $new)
+          (local.get $old)
+          (select (local.get $had) (local.get $size) (i32.lt_u (local.get $had) (local.get $size))))
+        (local.get $new)";
+    new.to_owned() + &reallocating(realloc)
+}
+
+/// The component of a module with this code.
 fn encode(resolve: &Resolve, imports: &str, code: &str, encoding: StringEncoding) -> Vec<u8> {
-    let wat = format!(
-        "(module
-           {imports}
-           (memory (export \"memory\") 1)
-           (global $free (mut i32) (i32.const 16))
-           (func $new (param $align i32) (param $size i32) (result i32)
-             (local $at i32) (local $end i32)
-             (local.set $at
-               (i32.and
-                 (i32.add (global.get $free) (i32.sub (local.get $align) (i32.const 1)))
-                 (i32.sub (i32.const 0) (local.get $align))))
-             (local.set $end (i32.add (local.get $at) (local.get $size)))
-             (if (i32.gt_u (local.get $end) (i32.shl (memory.size) (i32.const 16)))
-               (then
-                 (if (i32.eq (i32.const -1)
-                       (memory.grow
-                         (i32.sub
-                           (i32.shr_u (i32.add (local.get $end) (i32.const 65535)) (i32.const 16))
-                           (memory.size))))
-                   (then unreachable))))
-             (memory.fill (local.get $at) (i32.const 0xA5) (local.get $size))
-             (global.set $free (local.get $end))
-             (local.get $at))
-           (func (export \"cabi_realloc\") (param $old i32) (param $had i32) (param $align i32) (param $size i32)
-             (result i32)
-             (local $new i32)
-             (local.set $new (call $new (local.get $align) (local.get $size)))
-             (memory.copy
-               (local.get $new)
-               (local.get $old)
-               (select (local.get $had) (local.get $size) (i32.lt_u (local.get $had) (local.get $size))))
-             (local.get $new))
-           {code})"
-    );
+    let wat = format!("(module {imports} {code})");
     let mut module = wat::parse_str(&wat).unwrap_or_else(|error| panic!("{error}\n{wat}"));
     let (package, _) = resolve.packages.iter().next().expect("it has one");
     let world = resolve.select_world(&[package], Some("w")).expect("there is a world");

@@ -13,7 +13,7 @@ use wit_component::StringEncoding;
 
 use self::extent::{Counts, Extent};
 use self::random::Random;
-use self::types::{Extras, Function};
+use self::types::Function;
 
 /// How many functions an interface has: what is compiled at a time.
 const FUNCTIONS: usize = 12;
@@ -21,7 +21,7 @@ const FUNCTIONS: usize = 12;
 /// Functions of random types, with so many calls of each.
 async fn round(engine: &Engine, seed: u64, calls: usize, counts: &mut Counts) {
     let mut random = Random::new(seed);
-    let functions: Vec<Function> = (0..FUNCTIONS).map(|_| Function::echo(&mut random, Extras::default())).collect();
+    let functions: Vec<Function> = (0..FUNCTIONS).map(|_| Function::echo(&mut random)).collect();
     let seeds: Vec<u64> = functions.iter().map(|_| random.bits()).collect();
     let primary = Primary::builder().engine(engine).build().expect("a primary");
     let mut encoding = || random.one_of(&component::ENCODINGS);

@@ -63,53 +63,43 @@ const KEYS: [Type; 11] = [
     Type::String,
 ];
 
-/// What not every engine takes.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Extras {
-    pub fixed_lists: bool,
-    pub maps: bool,
-}
-
 impl Type {
     /// A random type of no more than so many levels.
-    pub fn random(random: &mut Random, levels: u32, extras: Extras) -> Self {
+    pub fn random(random: &mut Random, levels: u32) -> Self {
         if levels == 0 || random.once(3) {
             return match random.below(14) {
                 kind @ 0..12 => SCALARS[kind].clone(),
                 _ => Self::String,
             };
         }
-        let deeper = |random: &mut Random| Self::random(random, levels - 1, extras);
+        let deeper = |random: &mut Random| Self::random(random, levels - 1);
         let boxed = |random: &mut Random| Box::new(deeper(random));
         let maybe = |random: &mut Random| (!random.once(3)).then(|| boxed(random));
         let several = |random: &mut Random| -> Vec<Self> {
             let count = if random.once(12) { 17 + random.below(8) } else { 1 + random.below(4) };
             (0..count).map(|_| deeper(random)).collect()
         };
-        loop {
-            break match random.below(12) {
-                0 | 1 => Self::List(boxed(random)),
-                2 => Self::Tuple(several(random)),
-                3 | 4 => Self::Record(several(random)),
-                5 | 6 => {
-                    // More cases than a byte can tell apart, now and then.
-                    let cases = if random.once(20) { 250 + random.below(20) } else { 1 + random.below(6) };
-                    let case = |_| (!random.once(if cases > 10 { 100 } else { 3 })).then(|| deeper(random));
-                    let cases: Vec<Option<Self>> = (0..cases).map(case).collect();
-                    Self::Variant(match cases.len() > 10 {
-                        // Most of so many cases have no payload.
-                        true => cases.into_iter().enumerate().map(|(n, ty)| ty.filter(|_| n % 100 == 7)).collect(),
-                        false => cases,
-                    })
-                }
-                7 => Self::Enum(random.one_of(&[1, 2, 3, 7, 255, 256, 257, 300])),
-                8 => Self::Flags(random.one_of(&[1, 2, 7, 8, 9, 15, 16, 17, 31, 32])),
-                9 => Self::Option(boxed(random)),
-                10 => Self::Result(maybe(random), maybe(random)),
-                _ if extras.fixed_lists && random.once(2) => Self::FixedList(boxed(random), 1 + random.below(5) as u32),
-                _ if extras.maps => Self::Map(Box::new(KEYS[random.below(KEYS.len())].clone()), boxed(random)),
-                _ => continue,
-            };
+        match random.below(12) {
+            0 | 1 => Self::List(boxed(random)),
+            2 => Self::Tuple(several(random)),
+            3 | 4 => Self::Record(several(random)),
+            5 | 6 => {
+                // More cases than a byte can tell apart, now and then.
+                let cases = if random.once(20) { 250 + random.below(20) } else { 1 + random.below(6) };
+                let case = |_| (!random.once(if cases > 10 { 100 } else { 3 })).then(|| deeper(random));
+                let cases: Vec<Option<Self>> = (0..cases).map(case).collect();
+                Self::Variant(match cases.len() > 10 {
+                    // Most of so many cases have no payload.
+                    true => cases.into_iter().enumerate().map(|(n, ty)| ty.filter(|_| n % 100 == 7)).collect(),
+                    false => cases,
+                })
+            }
+            7 => Self::Enum(random.one_of(&[1, 2, 3, 7, 255, 256, 257, 300])),
+            8 => Self::Flags(random.one_of(&[1, 2, 7, 8, 9, 15, 16, 17, 31, 32])),
+            9 => Self::Option(boxed(random)),
+            10 => Self::Result(maybe(random), maybe(random)),
+            _ if random.once(2) => Self::FixedList(boxed(random), 1 + random.below(5) as u32),
+            _ => Self::Map(Box::new(KEYS[random.below(KEYS.len())].clone()), boxed(random)),
         }
     }
 
@@ -256,8 +246,8 @@ pub struct Function {
 
 impl Function {
     /// A function of random types.
-    pub fn random(random: &mut Random, extras: Extras) -> Self {
-        Self { params: params(random, extras), result: (!random.once(8)).then(|| Type::random(random, 4, extras)) }
+    pub fn random(random: &mut Random) -> Self {
+        Self { params: params(random), result: (!random.once(8)).then(|| Type::random(random, 4)) }
     }
 
     /// Whether it answers with what it was given inside of a `result`.
@@ -268,10 +258,10 @@ impl Function {
 
     /// A function that can answer with what it was given: by itself if that is one value, else as a tuple; perhaps inside of a
     /// `result` whose type has room for a failure of who answers.
-    pub fn echo(random: &mut Random, extras: Extras) -> Self {
-        let mut params = params(random, extras);
+    pub fn echo(random: &mut Random) -> Self {
+        let mut params = params(random);
         if params.is_empty() {
-            params.push(Type::random(random, 4, extras));
+            params.push(Type::random(random, 4));
         }
         let given = if params.len() == 1 { params[0].clone() } else { Type::Tuple(params.clone()) };
         let result =
@@ -280,7 +270,7 @@ impl Function {
     }
 }
 
-fn params(random: &mut Random, extras: Extras) -> Vec<Type> {
+fn params(random: &mut Random) -> Vec<Type> {
     // About 16 core values there is an edge: more go through memory.
     let count = match random.below(8) {
         0..6 => random.below(4),
@@ -288,13 +278,13 @@ fn params(random: &mut Random, extras: Extras) -> Vec<Type> {
         _ => 14 + random.below(6),
     };
     let levels = if count < 4 { 4 } else { 2 };
-    (0..count).map(|_| Type::random(random, levels, extras)).collect()
+    (0..count).map(|_| Type::random(random, levels)).collect()
 }
 
-/// The text of interfaces of these functions, `f0` and so on, under several names.
-pub fn package(functions: &[Function], interfaces: &[&str], worlds: &str) -> String {
+/// The text of interfaces with these names, of functions that are called `f0` and so on.
+pub fn package(interfaces: &[(&str, &[Function])], worlds: &str) -> String {
     let mut text = "package t:values@1.0.0;\n".to_owned();
-    for interface in interfaces {
+    for (interface, functions) in interfaces {
         let mut wit = Wit::default();
         let mut bodies = String::new();
         for (number, Function { params, result }) in functions.iter().enumerate() {
