@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use kokoro_host::Primary;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
@@ -98,7 +99,7 @@ impl Cast {
             true => format!("{} {}", core("result", &flat), consts(&lie.flat)),
             false => format!("(result i32) (i32.const {area})"),
         };
-        let with_room = if lie.is_of_area() { area } else { RESULT };
+        let with_room = if lie.is_of_area() { area.wrapping_sub(room.payload_offset()) } else { RESULT };
         let answers = build(
             "answering",
             "",
@@ -122,6 +123,14 @@ impl Cast {
                 )),
         );
         Self { asks, takes, answers, wants }
+    }
+
+    pub async fn load(&self, primary: &Primary) {
+        let components =
+            [("asks", &self.asks), ("takes", &self.takes), ("answers", &self.answers), ("wants", &self.wants)];
+        for (name, component) in components {
+            primary.load_bytes(name, component.clone()).await.expect("a component");
+        }
     }
 }
 

@@ -51,8 +51,12 @@ const MOST: usize = 1 << 20;
 
 /// A Primary in which who ends is started anew at once.
 fn primary(engine: &Engine) -> Primary {
+    primary_with(engine, MOST)
+}
+
+fn primary_with(engine: &Engine, most: usize) -> Primary {
     let mut limits = Limits::default();
-    limits.value = MOST;
+    limits.value = most;
     let mut restarts = Restarts::default();
     (restarts.pause, restarts.longest_pause, restarts.limit) = (Duration::ZERO, Duration::ZERO, 1_000);
     Primary::builder().engine(engine).limits(limits).restarts(restarts).build().expect("a primary")
@@ -216,11 +220,7 @@ async fn who_lies_has_ended_and_everybody_else_goes_on() {
         let cast = Cast::of(&lie);
         let liars = [&cast.asks, &cast.answers].map(|bytes| Component::new(&dynamic, bytes).expect("a component"));
         let primary = primary(&engine);
-        let components =
-            [("asks", &cast.asks), ("takes", &cast.takes), ("answers", &cast.answers), ("wants", &cast.wants)];
-        for (name, component) in components {
-            primary.load_bytes(name, component.clone()).await.expect("a component");
-        }
+        cast.load(&primary).await;
         let mut told = Vec::new();
         for way in (0..WAYS.len()).filter(|way| lie.can_go(*way)) {
             told.push(tell(&primary, &lie, way, &liars, &mut problems).await);
@@ -234,4 +234,25 @@ async fn who_lies_has_ended_and_everybody_else_goes_on() {
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     expect_file!["../golden/lies.txt"].assert_eq(&text);
+}
+
+#[tokio::test]
+async fn a_value_may_be_as_large_as_the_limit_and_no_larger() {
+    let _alone = ALONE.lock().await;
+    let engine = Engine::new().expect("an engine");
+    let lie = table::lies().into_iter().find(|lie| lie.name == "a string that ends at the end").expect("it is there");
+    let cast = Cast::of(&lie);
+    // It has ten bytes, and four say so.
+    for most in [0, 1, 3, 13, 14, 15] {
+        let primary = primary_with(&engine, most);
+        cast.load(&primary).await;
+        let outcome = call(&primary, "asks", "flat").await;
+        assert_eq!(outcome.is_ok(), most >= 14, "{most}: {outcome:?}");
+        assert!(outcome.err().is_none_or(|error| error.is_limit()));
+        let outcome = call(&primary, "wants", "plain").await;
+        assert_eq!(outcome.is_ok(), most >= 14, "{most}: {outcome:?}");
+        // There it is one byte more, which says that it is `ok`.
+        let room = call(&primary, "wants", "room").await.expect("it is told");
+        assert_eq!(room, [Val::U32(u32::from(most < 15))], "{most}");
+    }
 }

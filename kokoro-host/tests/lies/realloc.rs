@@ -10,7 +10,7 @@ use wasmtime::component::{Component, Linker};
 use wit_component::StringEncoding;
 
 use crate::liars::{BUMP, component};
-use crate::table::Verdict;
+use crate::table::{AREA, END, Verdict};
 use crate::types::{Function, Type, package};
 use crate::{ALONE, Watched, primary, said};
 
@@ -72,7 +72,8 @@ struct Cast {
 }
 
 impl Cast {
-    fn of(ty: &Type, encoding: StringEncoding, realloc: &str) -> Self {
+    /// `wants` says that answers are to be put at `area`.
+    fn of(ty: &Type, encoding: StringEncoding, realloc: &str, area: u32) -> Self {
         let answer = Type::Result(Some(Box::new(Type::Bool)), Some(Box::new(Type::String)));
         let functions = [
             Function { params: vec![ty.clone()], result: None },
@@ -136,9 +137,16 @@ impl Cast {
             BUMP,
             utf8,
         );
-        let get = "(func (export \"get\") (call $f2 (i32.const 256)))";
+        let get = format!("(func (export \"get\") (call $f2 (i32.const {area})))");
         let wants = component(&wit, "wanting", &had, &format!("{endless}{get}"), realloc, encoding);
         Self { gives, takes, has, wants }
+    }
+
+    async fn load(&self, primary: &Primary) {
+        let components = [("has", &self.has), ("wants", &self.wants), ("takes", &self.takes), ("gives", &self.gives)];
+        for (name, component) in components {
+            primary.load_bytes(name, component.clone()).await.expect("a component");
+        }
     }
 }
 
@@ -176,7 +184,7 @@ fn dynamic_verdict([takes, wants]: &[Component; 2], function: &str, value: &Val)
 /// Calls one function, by which something is put into the liar's memory, and says what came of it, if that was said.
 async fn put(
     primary: &Primary,
-    allocator: &Allocator,
+    what: &str,
     outcome: Outcome,
     [planet, function, liar, other]: [&'static str; 4],
     problems: &mut Vec<String>,
@@ -184,9 +192,9 @@ async fn put(
     let (mut liar, mut other) = (Watched::new(primary, liar).await, Watched::new(primary, other).await);
     let within = if outcome == Late { Duration::from_millis(300) } else { Duration::from_secs(30) };
     let called = primary.function(planet, function).expect("a function").within(within).call(&[]).await;
-    let mut check = |holds: bool, what: &str| {
+    let mut check = |holds: bool, wrong: &str| {
         if !holds {
-            problems.push(format!("{}, {planet}.{function}: {what}: {called:?}", allocator.name));
+            problems.push(format!("{what}, {planet}.{function}: {wrong}: {called:?}"));
         }
     };
     let (has_room, asks) = (function == "room", function == "get");
@@ -230,20 +238,16 @@ async fn who_lies_about_its_memory_has_ended_and_everybody_else_goes_on() {
     for allocator in ALLOCATORS {
         for (kind, ty, encoding, align, value) in &kinds {
             let outcome = (allocator.verdict)(*align);
-            let cast = Cast::of(ty, *encoding, allocator.code);
+            let cast = Cast::of(ty, *encoding, allocator.code, AREA);
             let primary = primary(&engine);
-            let components =
-                [("has", &cast.has), ("wants", &cast.wants), ("takes", &cast.takes), ("gives", &cast.gives)];
-            for (name, component) in components {
-                primary.load_bytes(name, component.clone()).await.expect("a component");
-            }
+            cast.load(&primary).await;
             let mut said = Vec::new();
             for way in [
                 ["gives", "plain", "takes", "gives"],
                 ["gives", "room", "takes", "gives"],
                 ["wants", "get", "wants", "has"],
             ] {
-                said.extend(put(&primary, allocator, outcome, way, &mut problems).await);
+                said.extend(put(&primary, allocator.name, outcome, way, &mut problems).await);
             }
             said.dedup();
             let _ = writeln!(text, "{kind}, and {}: {}", allocator.name, said.join(", or "));
@@ -261,4 +265,32 @@ async fn who_lies_about_its_memory_has_ended_and_everybody_else_goes_on() {
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     expect_file!["../golden/lies_realloc.txt"].assert_eq(&text);
+}
+
+#[tokio::test]
+async fn answers_are_put_where_there_is_memory_or_nowhere() {
+    let _alone = ALONE.lock().await;
+    let engine = Engine::new().expect("an engine");
+    let mut config = wasmtime::Config::new();
+    config.concurrency_support(false);
+    let dynamic = wasmtime::Engine::new(&config).expect("an engine");
+    // An address and a length: 8 bytes, at a multiple of 4.
+    let areas = [
+        (END - 8, Verdict::Taken),
+        (END - 4, Verdict::Refused),
+        (END, Verdict::Refused),
+        (AREA + 2, Verdict::Refused),
+        (0xffff_fff8, Verdict::Refused),
+    ];
+    let mut problems = Vec::new();
+    for (area, verdict) in areas {
+        let cast = Cast::of(&Type::String, StringEncoding::UTF8, BUMP, area);
+        let primary = primary(&engine);
+        cast.load(&primary).await;
+        let what = format!("at {area}");
+        put(&primary, &what, Outcome::Verdict(verdict), ["wants", "get", "wants", "has"], &mut problems).await;
+        let liars = [&cast.takes, &cast.wants].map(|bytes| Component::new(&dynamic, bytes).expect("a component"));
+        assert_eq!(dynamic_verdict(&liars, "get", &Val::String(TEXT.to_owned())), verdict, "{what}");
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
 }

@@ -132,8 +132,8 @@ async fn round(engine: &Engine, seed: u64, memories: usize, counts: &mut Counts,
     let seeds: Vec<u64> = functions.iter().map(|_| random.bits()).collect();
     let encoding = random.one_of(&ENCODINGS);
     let component = Component::new(engine, parrot(&asks, &answers, encoding)).unwrap();
-    for number in 0..functions.len() {
-        let mut random = Random::new(seeds[number]);
+    for (number, seed) in seeds.into_iter().enumerate() {
+        let mut random = Random::new(seed);
         let mut subjects = Vec::new();
         for way in WAYS {
             subjects.push(Subject::new(engine, &component, &asks, way).await);
