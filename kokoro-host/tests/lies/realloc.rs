@@ -190,7 +190,8 @@ async fn put(
     problems: &mut Vec<String>,
 ) -> Option<String> {
     let (mut liar, mut other) = (Watched::new(primary, liar).await, Watched::new(primary, other).await);
-    let within = if outcome == Late { Duration::from_millis(300) } else { Duration::from_secs(30) };
+    // Who is to be told of it needs what is left of the time when the innermost is late: a sixteenth.
+    let within = Duration::from_secs(if outcome == Late { 4 } else { 30 });
     let called = primary.function(planet, function).expect("a function").within(within).call(&[]).await;
     let mut check = |holds: bool, wrong: &str| {
         if !holds {
@@ -238,6 +239,10 @@ async fn who_lies_about_its_memory_has_ended_and_everybody_else_goes_on() {
     for allocator in ALLOCATORS {
         for (kind, ty, encoding, align, value) in &kinds {
             let outcome = (allocator.verdict)(*align);
+            if outcome == Late && *kind != "a list" {
+                // It takes its time, and is the same for all.
+                continue;
+            }
             let cast = Cast::of(ty, *encoding, allocator.code, AREA);
             let primary = primary(&engine);
             cast.load(&primary).await;
