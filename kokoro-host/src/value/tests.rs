@@ -115,6 +115,15 @@ impl Subject {
     }
 }
 
+impl Subject {
+    /// What the last call has left in its memory.
+    async fn seen(&mut self) -> Vec<u8> {
+        let instance = self.instance;
+        let seen = instance.get_typed_func::<(), (Vec<u8>,)>(&mut self.store, "seen").unwrap();
+        seen.call_async(&mut self.store, ()).await.unwrap().0
+    }
+}
+
 fn serve_val(instance: &mut LinkerInstance<'_, Script>, functions: &Arc<[Function]>, number: usize) {
     let functions = Arc::clone(functions);
     let serve = move |mut store: StoreContextMut<'_, Script>, _, params: &[Val], results: &mut [Val]| {
@@ -190,6 +199,7 @@ async fn round(engine: &Engine, seed: u64, calls: usize, counts: &mut Counts) {
         for _ in 0..calls {
             let case = Case::random(function, &mut random);
             let largest = case.sent.len().max(case.form.len());
+            let mut memory: Option<Vec<u8>> = None;
             for (served, subject) in &mut subjects {
                 for called in WAYS {
                     let context = || {
@@ -203,6 +213,8 @@ async fn round(engine: &Engine, seed: u64, calls: usize, counts: &mut Counts) {
                     let asked = subject.store.data().asked.as_ref();
                     assert!(asked == Some(&case.sent), "asked {asked:?}, {}", context());
                     assert!(result.as_ref() == Some(&case.form), "answered {result:?}, {}", context());
+                    let seen = subject.seen().await;
+                    assert!(memory.get_or_insert_with(|| seen.clone()) == &seen, "its memory differs, {}", context());
                     if (*served, called) == (Way::Direct, Way::Direct) && largest > 0 && random.once(4) {
                         // One byte more than is allowed is too much, and nothing worse.
                         let result = subject.call(called, number, function, &case, largest - 1).await;

@@ -10,9 +10,10 @@ use super::types::{Core, Function, Type, discriminant_size, flags_size, package}
 
 pub const ENCODINGS: [StringEncoding; 3] = [StringEncoding::UTF8, StringEncoding::UTF16, StringEncoding::CompactUTF16];
 
-/// A component that exports the interface `export` and answers each call by the same one of `import`'s.
+/// A component that exports the interface `export` and answers each call by the same one of `import`'s. Its function `seen` tells
+/// what the last call has left in its memory, the core values that it was passed first.
 pub fn forwarder(functions: &[Function], import: &str, export: &str, encoding: StringEncoding) -> Vec<u8> {
-    let world = format!("world w {{ import {import}; export {export}; }}");
+    let world = format!("world w {{ import {import}; export {export}; export seen: func() -> list<u8>; }}");
     let (resolve, sizes) = resolve(&package(&[(import, functions), (export, functions)], &world));
     let (mut imports, mut code) = (String::new(), allocator());
     let interface = resolve.interfaces.iter().find(|(_, i)| i.name.as_deref() == Some(import)).expect("it is there").1;
@@ -26,23 +27,54 @@ pub fn forwarder(functions: &[Function], import: &str, export: &str, encoding: S
         );
         let given: Vec<String> = (0..outer.params.len()).map(|n| format!("(local.get {n})")).collect();
         let given = given.join(" ");
-        let body = if outer.retptr {
+        let result = outer.params.len();
+        let mut body = String::new();
+        let pushed = if outer.retptr {
             let ty = function.result.as_ref().expect("it is too large for a core value");
             let (size, align) = (sizes.size(ty).size_wasm32(), sizes.align(ty).align_wasm32());
             assert_eq!((size as u32, align as u32), model(functions, number).size_and_align());
-            let result = outer.params.len();
             format!(
-                "(local i32)
-                 (local.set {result} (call $new (i32.const {align}) (i32.const {size})))
-                 (call $f{number} {given} (local.get {result}))
-                 (local.get {result})"
+                "(local.set {result} (call $new (i32.const {align}) (i32.const {size})))
+                 (call $f{number} {given} (local.get {result}))"
             )
-        } else {
+        } else if outer.results.is_empty() {
             format!("(call $f{number} {given})")
+        } else {
+            format!("(local.set {result} (call $f{number} {given}))")
         };
+        for ty in &outer.results {
+            let _ = writeln!(body, "(local {})", name(ty));
+        }
+        for (n, ty) in outer.params.iter().enumerate() {
+            body += &keep(n, ty);
+        }
+        body += &pushed;
+        for ty in &outer.results {
+            // That of a result in memory is an address of its own.
+            if !outer.retptr {
+                body += &keep(result, ty);
+            }
+            let _ = write!(body, "(local.get {result})");
+        }
         code += &exported(export, number, &outer.params, &outer.results, &body);
     }
+    code += "(func (export \"seen\") (result i32)
+               (i32.store (i32.const 0) (i32.const 16))
+               (i32.store (i32.const 4) (i32.sub (global.get $used) (i32.const 16)))
+               (i32.const 0))";
     encode(&resolve, &imports, &code, encoding)
+}
+
+/// Code that puts a local into memory, for `seen`.
+fn keep(local: usize, ty: &WasmType) -> String {
+    let value = format!("(local.get {local})");
+    let value = match name(ty) {
+        "i32" => format!("(i64.extend_i32_u {value})"),
+        "f32" => format!("(i64.extend_i32_u (i32.reinterpret_f32 {value}))"),
+        "f64" => format!("(i64.reinterpret_f64 {value})"),
+        _ => value,
+    };
+    format!("(i64.store offset={} (i32.const 0) {value})\n", 16 + local * 8)
 }
 
 /// A component that answers each call with what it was given, as [`Function::echo`] makes functions.
@@ -243,16 +275,22 @@ fn exported(interface: &str, number: usize, params: &[WasmType], results: &[Wasm
     let results = cores("result", results);
     format!(
         "(func (export \"{name}\") {params} {results} {body})
-         (func (export \"cabi_post_{name}\") {after} (global.set $free (i32.const 16)))\n"
+         (func (export \"cabi_post_{name}\") {after}
+           (global.set $used (global.get $free))
+           (global.set $free (i32.const {FREE})))\n"
     )
 }
+
+/// Where allocating begins: before that is what functions put there themselves.
+const FREE: u32 = 256;
 
 /// Memory, and what allocates in it: what is allocated is full of rubbish, is never used twice within a call, and is given back as
 /// a whole when the call ends.
 fn allocator() -> String {
-    let new = "
-        (memory (export \"memory\") 1)
-        (global $free (mut i32) (i32.const 16))
+    let new = format!(
+        "(memory (export \"memory\") 1)
+        (global $free (mut i32) (i32.const {FREE}))
+        (global $used (mut i32) (i32.const {FREE}))
         (func $new (param $align i32) (param $size i32) (result i32)
           (local $at i32) (local $end i32)
           (local.set $at
@@ -268,9 +306,11 @@ fn allocator() -> String {
                         (i32.shr_u (i32.add (local.get $end) (i32.const 65535)) (i32.const 16))
                         (memory.size))))
                 (then unreachable))))
-          (memory.fill (local.get $at) (i32.const 0xA5) (local.get $size))
+          (memory.fill
+            (global.get $free) (i32.const 0xA5) (i32.sub (local.get $end) (global.get $free)))
           (global.set $free (local.get $end))
-          (local.get $at))\n";
+          (local.get $at))\n"
+    );
     let realloc = "
         (local $new i32)
         (local.set $new (call $new (local.get $align) (local.get $size)))
@@ -279,7 +319,7 @@ fn allocator() -> String {
           (local.get $old)
           (select (local.get $had) (local.get $size) (i32.lt_u (local.get $had) (local.get $size))))
         (local.get $new)";
-    new.to_owned() + &reallocating(realloc)
+    new + &reallocating(realloc)
 }
 
 /// The component of a module with this code.
