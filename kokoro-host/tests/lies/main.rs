@@ -1,6 +1,7 @@
 //! Components that lie about values: who lies has ended, everybody else goes on, and nothing is allocated for what is not there.
 #![allow(dead_code, unreachable_pub, reason = "it is a program, and uses a part of the generator")]
 
+mod handles;
 mod liars;
 #[path = "../values/random.rs"]
 mod random;
