@@ -102,10 +102,12 @@ impl Cause {
         }
     }
 
-    /// Whether the Planet that was called has itself to blame. Not so for who was lost with a call of its own, for who was cut
-    /// off by the application, and for who had little time left to answer, and less than the call had waited for.
+    /// Whether the Planet that was called has itself to blame. Not so for who was lost with a call of its own, unless that was for
+    /// what it passed; for who was cut off by the application; and for who had little time left to answer, and less than the call
+    /// had waited for.
     pub(crate) fn is_own_doing(&self) -> bool {
         match self {
+            Self::Dependency(inner) if matches!(inner.cause, Self::TooLarge { answered: false, .. }) => true,
             Self::Dependency(_) | Self::Cancelled { .. } => false,
             Self::Overdue { after, queued } => after > queued || *after >= TIME_ENOUGH,
             _ => true,

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use expect_test::expect_file;
-use kokoro_host::{Engine, Error, Limits, Primary, Restarts, Val};
+use kokoro_host::{Engine, Error, Limits, Primary, Restarts, State, Val};
 use wasmtime::Store;
 use wasmtime::component::{Component, Linker};
 
@@ -256,4 +256,25 @@ async fn a_value_may_be_as_large_as_the_limit_and_no_larger() {
         let room = call(&primary, "wants", "room").await.expect("it is told");
         assert_eq!(room, [Val::U32(u32::from(most < 15))], "{most}");
     }
+}
+
+#[tokio::test]
+async fn who_goes_on_sending_too_much_has_failed_in_the_end() {
+    let _alone = ALONE.lock().await;
+    let mut limits = Limits::default();
+    limits.value = 10;
+    let mut restarts = Restarts::default();
+    (restarts.pause, restarts.longest_pause, restarts.limit) = (Duration::ZERO, Duration::ZERO, 2);
+    let primary = Primary::builder().limits(limits).restarts(restarts).build().expect("a primary");
+    let lies = table::lies();
+    let lie = lies.iter().find(|lie| lie.name == "a string that ends at the end").expect("it is there");
+    Cast::of(lie).load(&primary).await;
+    let ask = primary.function("asks", "flat").expect("it runs");
+    for _ in 0..3 {
+        let error = ask.call(&[]).await.expect_err("it is too much");
+        assert!(error.is_limit(), "{error}");
+    }
+    let node = |name: &str| primary.graph().planet(name).expect("it is there").clone();
+    assert_eq!(node("asks").state, State::Failed, "{:?}", node("asks").reason);
+    assert_eq!(node("takes").state, State::Running);
 }
