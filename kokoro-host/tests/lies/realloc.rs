@@ -190,8 +190,12 @@ async fn put(
     problems: &mut Vec<String>,
 ) -> Option<String> {
     let (mut liar, mut other) = (Watched::new(primary, liar).await, Watched::new(primary, other).await);
-    // Who is to be told of it needs what is left of the time when the innermost is late: a sixteenth.
-    let within = Duration::from_secs(if outcome == Late { 4 } else { 30 });
+    let within = match (outcome, function) {
+        // Who is to be told of it needs what is left of the time when the innermost is late: a sixteenth.
+        (Late, "room") => Duration::from_secs(4),
+        (Late, _) => Duration::from_millis(300),
+        _ => Duration::from_secs(30),
+    };
     let called = primary.function(planet, function).expect("a function").within(within).call(&[]).await;
     let mut check = |holds: bool, wrong: &str| {
         if !holds {
@@ -252,6 +256,10 @@ async fn who_lies_about_its_memory_has_ended_and_everybody_else_goes_on() {
                 ["gives", "room", "takes", "gives"],
                 ["wants", "get", "wants", "has"],
             ] {
+                if outcome == Late && way[1] == "plain" {
+                    // Without room, nobody is told: which of the two was late first is seen nowhere.
+                    continue;
+                }
                 said.extend(put(&primary, allocator.name, outcome, way, &mut problems).await);
             }
             said.dedup();
