@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use wasmtime;
 
+use crate::engine::Engine;
 use crate::interface::InterfaceName;
 pub use crate::link::Functions;
 use crate::link::Service;
@@ -20,6 +21,11 @@ pub fn service(
     define: impl Fn(&mut Functions<'_>) -> wasmtime::Result<()> + Send + Sync + 'static,
 ) -> Service {
     Service::new(name, package, define)
+}
+
+/// What Kokoro is measured beside: Wasmtime alone, with the very same settings.
+pub fn wasmtime_engine(engine: &Engine) -> &wasmtime::Engine {
+    engine.wasmtime()
 }
 
 /// A manifest that only has a name, and the interfaces that it requires, uses as options, and provides.
