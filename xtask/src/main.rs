@@ -74,7 +74,7 @@ enum Task {
     },
     /// Measures what things cost, optimised; not part of the tests
     Bench {
-        /// What is measured
+        #[command(subcommand)]
         bench: bench::Bench,
     },
     /// Sends random values of random types through components, far more of them than the tests do
