@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::io;
+use std::iter;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::thread;
 
-use super::Primary;
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+
 use super::settle::Anew;
+use super::{Primary, lock};
 use crate::admission::{Candidate, Grants};
 use crate::error::{Error, Kind, name_taken};
 use crate::graph::Node;
@@ -139,10 +143,8 @@ fn origin(file: Option<&Path>) -> String {
 
 impl Primary {
     pub(super) async fn load_directory(&self, path: PathBuf) -> Result<Report, Error> {
-        let found: Vec<Found> = off_the_async_threads(move || {
-            Ok::<_, Error>(Source::directory(&path)?.into_iter().map(Source::read).collect())
-        })
-        .await?;
+        let sources = off_the_async_threads(move || Source::directory(&path)).await?;
+        let found = on_all_cores(sources, Source::read).await;
         let mut components = Vec::new();
         let mut unreadable = Vec::new();
         for Found { stem, file, read } in found {
@@ -379,9 +381,37 @@ fn free_name(name: &str, is_free: impl Fn(&str) -> bool) -> String {
     names.find(|name| is_free(name)).expect("there is no end of numbers")
 }
 
+/// Does the same work for each of these on as many threads as there are cores. What comes of them has the order of the items.
+async fn on_all_cores<I, T>(items: Vec<I>, work: fn(I) -> T) -> Vec<T>
+where
+    I: Send + 'static,
+    T: Send + 'static,
+{
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(items.len());
+    let items = Arc::new(Mutex::new(items.into_iter().enumerate()));
+    let share = || {
+        let items = Arc::clone(&items);
+        // Nobody holds the lock while it works.
+        let next = move || lock(&items).next();
+        spawn_blocking(move || iter::from_fn(next).map(|(i, item)| (i, work(item))).collect::<Vec<_>>())
+    };
+    let shares: Vec<_> = (0..threads).map(|_| share()).collect();
+    let mut done = Vec::new();
+    for share in shares {
+        done.extend(joined(share).await);
+    }
+    done.sort_by_key(|(i, _)| *i);
+    done.into_iter().map(|(_, done)| done).collect()
+}
+
 /// Runs what takes a while, or waits for a disk.
 pub(super) async fn off_the_async_threads<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await.map_err(tokio::task::JoinError::try_into_panic) {
+    joined(spawn_blocking(work)).await
+}
+
+/// What comes of work that goes on elsewhere. A panic there is one here.
+async fn joined<T>(work: JoinHandle<T>) -> T {
+    match work.await.map_err(JoinError::try_into_panic) {
         Ok(done) => done,
         Err(Ok(panic)) => std::panic::resume_unwind(panic),
         // The runtime is being shut down, and whoever waits here with it.
