@@ -26,13 +26,15 @@ pub(crate) enum Bench {
     },
     /// What the same calls cost by others: wasm-link, Extism, components that are fused into one
     Peers,
+    /// What a start costs with and without compiled code on disk, and of 100 Planets (plugins) beside Wasmtime alone
+    Startup,
 }
 
 impl Bench {
     /// The folder of Planets (plugins) that it needs.
     fn planets(self) -> Option<&'static str> {
         match self {
-            Self::Tenants => Some("site-builder"),
+            Self::Tenants | Self::Startup => Some("site-builder"),
             Self::Lifecycle => None,
             Self::Calls { .. } | Self::Peers => Some("bench"),
         }
@@ -43,6 +45,7 @@ impl Bench {
             Self::Tenants => "tenants",
             Self::Lifecycle => "lifecycle",
             Self::Calls { .. } | Self::Peers => "calls",
+            Self::Startup => "startup",
         }
     }
 }
