@@ -170,7 +170,7 @@ pub use wasmtime::component::wasm_wave as wave;
 pub use wasmtime::component::{Val, types::Type};
 
 pub use crate::admission::{Addresses, AddressesError, Admission, Candidate, Granted, Grants};
-pub use crate::engine::{CacheStatistics, Engine, EngineBuilder, EngineError};
+pub use crate::engine::{CacheStatistics, Engine, EngineBuilder, EngineError, Pool, PoolStatistics};
 pub use crate::error::Error;
 pub use crate::graph::{Edge, EdgeKind, EdgeProvider, Graph, Node};
 pub use crate::inspect::{InspectError, Inspection, inspect};

@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use wasmtime::Engine;
 use wasmtime::component::Component;
+use wasmtime::{CodeBuilder, Engine};
 
 /// The key under which code is sealed. Only who runs as the same user can read it.
 #[derive(Clone, Copy)]
@@ -13,11 +13,16 @@ pub(super) struct Key(pub(super) [u8; 32]);
 /// The checksum of code under a key.
 pub(super) type Checksum = [u8; 32];
 
-/// Bytes of which it is known that Wasmtime's `serialize` has written them: in this process, or in one that had the key. There
-/// is no other way to make this type, and it does not let its bytes be changed.
+/// Bytes of which it is known that Wasmtime has written them: in this process, or in one that had the key. There is no other way to
+/// make this type, and it does not let its bytes be changed.
 pub(super) struct Trusted<'a>(Cow<'a, [u8]>);
 
 impl Trusted<'static> {
+    /// What Wasmtime makes of the component in `bytes`.
+    pub(super) fn compiled(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Self> {
+        Ok(Self(Cow::Owned(CodeBuilder::new(engine).wasm_binary(bytes, None)?.compile_component_serialized()?)))
+    }
+
     /// The code of a component that is here.
     pub(super) fn serialized(component: &Component) -> wasmtime::Result<Self> {
         Ok(Self(Cow::Owned(component.serialize()?)))
@@ -47,11 +52,11 @@ impl<'a> Trusted<'a> {
     ///
     /// If it was made by another Wasmtime, for other settings or for another machine, which is all that Wasmtime checks.
     pub(super) fn deserialize(&self, engine: &Engine) -> wasmtime::Result<Component> {
-        // SAFETY: the bytes must come from `Component::serialize`, unchanged. There are two ways to a `Trusted`. `serialized`
-        // has called just that. `verified` has compared a keyed BLAKE3 over these very bytes; with overwhelming probability
-        // only who has the key can make one that agrees, and who has the key makes them only of what `serialized` gives.
-        // The bytes cannot change in between: they are borrowed from memory of this process, not from a mapped file, and
-        // `deserialize` makes a copy of its own.
+        // SAFETY: the bytes must be what Wasmtime has written as the code of a component, unchanged. There are three ways to a
+        // `Trusted`. `compiled` and `serialized` have just had it written. `verified` has compared a keyed BLAKE3 over these
+        // very bytes; with overwhelming probability only who has the key can make one that agrees, and who has the key makes
+        // them only with `checksum`, of a `Trusted`. The bytes cannot change in between: they are owned, or borrowed from memory
+        // of this process and not from a mapped file, and `deserialize` makes a copy of its own.
         unsafe { Component::deserialize(engine, &self.0) }
     }
 }

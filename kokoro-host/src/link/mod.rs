@@ -15,7 +15,6 @@ pub(crate) use self::binding::{Binding, Bindings};
 pub(crate) use self::fit::{Mismatch, fit, fit_served, fits_somewhere, passes_nothing_served};
 pub(crate) use self::forward::call_dynamic;
 pub use self::service::{Caller, Functions, Service};
-use crate::engine::Engine;
 use crate::inspect::{Inspection, is_core};
 use crate::planet::{Linked, State};
 
@@ -24,8 +23,8 @@ use crate::planet::{Linked, State};
 struct OfPlanet;
 
 /// Defines what all Planets are served alike: WASI.
-pub(crate) fn base(engine: &Engine) -> wasmtime::Result<Linker<State>> {
-    let mut linker = Linker::new(engine.wasmtime());
+pub(crate) fn base(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
     wasi::define(&mut linker)?;
     Ok(linker)
 }

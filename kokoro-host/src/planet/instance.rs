@@ -20,7 +20,7 @@ use super::refusals::{Refusals, beginning};
 use super::resource::Holdings;
 use super::wasi::Wasi;
 use crate::admission::Grants;
-use crate::engine::Engine;
+use crate::engine::Place;
 use crate::inspect::{self, Inspection};
 use crate::interface::{InterfaceName, in_one_line};
 use crate::limits::{Budget, Limits};
@@ -68,6 +68,11 @@ impl Linked {
         let plans = Arc::new(Plans::new(exports.indices.len()));
         Self { pre, exports: Arc::new(exports), plans }
     }
+
+    /// Whether instances of it can live there.
+    pub(crate) fn fits(&self, place: &Place) -> bool {
+        wasmtime::Engine::same(self.pre.engine(), place.engine())
+    }
 }
 
 impl fmt::Debug for Linked {
@@ -78,7 +83,7 @@ impl fmt::Debug for Linked {
 
 /// What an instance is made of.
 pub(crate) struct Start<'a> {
-    pub(crate) engine: &'a Engine,
+    pub(crate) place: Place,
     pub(crate) name: Arc<str>,
     pub(crate) linked: &'a Linked,
     pub(crate) inspection: &'a Arc<Inspection>,
@@ -113,6 +118,8 @@ pub(crate) struct Instance {
     began: Instant,
     stdout: Output,
     stderr: Output,
+    /// The last field, since it must be dropped after the store.
+    _place: Place,
 }
 
 impl fmt::Debug for Instance {
@@ -212,7 +219,7 @@ pub(crate) struct Saved {
 impl Instance {
     /// Instantiates a linked component and, if it wants to be told, calls its `start`.
     pub(crate) async fn start(start: Start<'_>, call: &Call) -> Result<Box<Self>, CallError> {
-        let Start { engine, name, linked, inspection, grants, limits, budget, release } = start;
+        let Start { place, name, linked, inspection, grants, limits, budget, release } = start;
         let lifecycle = export_of(inspection, kokoro_wit::LIFECYCLE);
         let function = match &lifecycle {
             Some(_) => FunctionName { interface: lifecycle.clone(), function: "start".into() },
@@ -240,7 +247,7 @@ impl Instance {
             holdings: Holdings::default(),
             holds: Vec::new(),
         };
-        let mut store = Store::new(engine.wasmtime(), state);
+        let mut store = Store::new(place.engine(), state);
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(limits.value);
         store.set_max_component_handles(limits.handles);
@@ -262,6 +269,7 @@ impl Instance {
             began: Instant::now(),
             stdout,
             stderr,
+            _place: place,
         });
         instance.begin(call);
         let crossing = instance.crossing(None);

@@ -195,7 +195,7 @@ fn is_of(value: &Val, ty: &Type) -> bool {
 
 pub(super) fn function(primary: &Primary, path: &str, function: &str) -> Result<Function, Error> {
     let found = find(primary, path, function)?;
-    let ty = found.ty(primary.shared.engine.wasmtime()).expect("a compiled component has the exports that were read");
+    let ty = found.ty().expect("a compiled component has the exports that were read");
     let name = FunctionName { interface: found.interface, function: Arc::<str>::from(function).into() };
     Ok(Function {
         path: path.to_owned(),
@@ -237,8 +237,8 @@ impl Found {
     }
 
     /// The function's type as Wasmtime knows it.
-    fn ty(&self, engine: &wasmtime::Engine) -> Option<FunctionType> {
-        let component = self.component.component_type();
+    fn ty(&self) -> Option<FunctionType> {
+        let (engine, component) = (self.component.engine(), self.component.component_type());
         let item = match &self.interface {
             None => component.get_export(engine, &self.function)?.ty,
             Some(interface) => match component.get_export(engine, interface)?.ty {

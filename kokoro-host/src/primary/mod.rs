@@ -52,7 +52,8 @@ pub struct Primary {
 
 struct Shared {
     engine: Engine,
-    linker: Linker<planet::State>,
+    /// What all Planets are served alike, for each engine.
+    linkers: Vec<Linker<planet::State>>,
     services: Vec<Service>,
     judge: Option<Judge>,
     limits: Limits,
@@ -178,10 +179,11 @@ impl Builder {
             Some(engine) => engine,
             None => Engine::new()?,
         };
-        let linker = link::base(&engine).expect("WASI's interfaces have no name in common");
+        let linkers = engine.wasmtime().map(link::base).collect::<wasmtime::Result<_>>();
+        let linkers = linkers.expect("WASI's interfaces have no name in common");
         let shared = Shared {
             engine,
-            linker,
+            linkers,
             services: self.services,
             judge: self.judge,
             budget: Arc::new(Budget::new(self.limits.total_memory.unwrap_or(usize::MAX))),
@@ -350,6 +352,14 @@ impl Primary {
 fn path_of(interface: &str) -> Result<String, Error> {
     let interface: InterfaceName = interface.parse()?;
     Ok(interface.path().to_owned())
+}
+
+impl Shared {
+    /// What all Planets in places of this engine are served alike.
+    fn linker(&self, engine: &wasmtime::Engine) -> &Linker<planet::State> {
+        let mut linkers = self.linkers.iter();
+        linkers.find(|linker| wasmtime::Engine::same(linker.engine(), engine)).expect("each engine has one")
+    }
 }
 
 impl Drop for Shared {

@@ -190,16 +190,19 @@ impl Primary {
     pub(super) async fn instantiate(&self, recipe: Recipe, call: &Call) -> Result<Started, StartError> {
         let shared = &self.shared;
         let Recipe { name, component, linked, inspection, bindings, grants, release } = recipe;
-        let linked = match linked {
+        let place = shared.engine.place(&component, &shared.limits);
+        let place = place.map_err(|error| StartError::Link(format!("it cannot be linked: {error}")))?;
+        let linked = match linked.filter(|linked| linked.fits(&place)) {
             Some(linked) => linked,
             None => {
-                let linked = link(&shared.linker, &component, &inspection, &bindings, &shared.services);
+                let base = shared.linker(place.engine());
+                let linked = link(base, place.component(), &inspection, &bindings, &shared.services);
                 linked.map_err(|error| StartError::Link(format!("it cannot be linked: {error:#}")))?
             }
         };
         let span = tracing::info_span!(target: "kokoro::life", "start", planet = &*name, outcome = Empty);
         let start = Start {
-            engine: &shared.engine,
+            place,
             name,
             linked: &linked,
             inspection: &inspection,

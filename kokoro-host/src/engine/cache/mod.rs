@@ -21,7 +21,6 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use wasmtime::Engine;
-use wasmtime::component::Component;
 
 use self::room::Room;
 use super::trusted::{Checksum, Key, Trusted};
@@ -100,21 +99,22 @@ impl Cache {
         }
     }
 
-    /// The code of the component with this SHA-256: from the folder or, where that has none that can be trusted, from `compile`,
-    /// and from then on in the folder.
-    pub(super) fn code(
+    /// What `load` makes of the code of the component with this SHA-256: from the folder or, where that has none that can be trusted,
+    /// from `compile`, and from then on in the folder.
+    pub(super) fn code<T>(
         &self,
         engine: &Engine,
         sha256: &str,
-        compile: impl FnOnce() -> Result<Component, String>,
-    ) -> Result<Component, String> {
+        compile: impl FnOnce() -> Result<Trusted<'static>, String>,
+        load: impl Fn(&Trusted<'_>) -> Result<T, String>,
+    ) -> Result<T, String> {
         let name = name(engine, sha256);
         let path = self.path(&name);
-        match self.read(engine, &name, &path) {
-            Ok(component) => {
+        match self.read(&name, &path, &load) {
+            Ok(loaded) => {
                 count(&self.counts.loaded, 1);
                 tracing::debug!(target: "kokoro", sha256, "its compiled code comes from the cache");
-                return Ok(component);
+                return Ok(loaded);
             }
             Err(Unusable::Absent) => {}
             Err(Unusable::Rejected(why)) => {
@@ -125,17 +125,22 @@ impl Cache {
                 );
             }
         }
-        let component = compile()?;
+        let code = compile()?;
+        let loaded = load(&code)?;
         count(&self.counts.compiled, 1);
         tracing::debug!(target: "kokoro", sha256, "it was compiled, and was not in the cache");
-        match self.write(&name, &path, &component) {
-            Ok(()) => {}
-            Err(error) => self.tell(format!("compiled code cannot be cached as `{}`: {error}", path.display())),
+        if let Err(error) = self.write(&name, &path, &code) {
+            self.tell(format!("compiled code cannot be cached as `{}`: {error}", path.display()));
         }
-        Ok(component)
+        Ok(loaded)
     }
 
-    fn read(&self, engine: &Engine, name: &Name, path: &Path) -> Result<Component, Unusable> {
+    fn read<T>(
+        &self,
+        name: &Name,
+        path: &Path,
+        load: impl Fn(&Trusted<'_>) -> Result<T, String>,
+    ) -> Result<T, Unusable> {
         // To open a pipe would wait for whoever writes to it.
         let metadata = fs::symlink_metadata(path)?;
         if !metadata.is_file() {
@@ -150,15 +155,14 @@ impl Cache {
         let damaged = || Unusable::Rejected("it is damaged, or was not made with the key of this folder".to_owned());
         let (header, code) = entry.split_at_checked(HEADER).ok_or_else(damaged)?;
         let checksum = header.strip_prefix(MAGIC).and_then(|checksum| checksum.try_into().ok()).ok_or_else(damaged)?;
-        let trusted = Trusted::verified(&self.key, name, checksum, code).ok_or_else(damaged)?;
-        let component = trusted.deserialize(engine).map_err(|error| Unusable::Rejected(format!("{error:#}")))?;
+        let code = Trusted::verified(&self.key, name, checksum, code).ok_or_else(damaged)?;
+        let loaded = load(&code).map_err(Unusable::Rejected)?;
         // Where that is not allowed, it will be removed earlier than others, and that is all.
         let _ = file.set_modified(SystemTime::now());
-        Ok(component)
+        Ok(loaded)
     }
 
-    fn write(&self, name: &Name, path: &Path, component: &Component) -> io::Result<()> {
-        let code = Trusted::serialized(component).map_err(|error| io::Error::other(format!("{error:#}")))?;
+    fn write(&self, name: &Name, path: &Path, code: &Trusted<'_>) -> io::Result<()> {
         let size = (HEADER + code.bytes().len()) as u64;
         if size > self.limit {
             return Err(io::Error::other(format!("{size} bytes are more than the whole cache may have")));
