@@ -221,7 +221,10 @@ async fn the_cache_on_disk_is_the_same_with_and_without() {
         load(&primary, "planet", planet()).await;
         assert_eq!(call(&primary, "planet", "read", &[8]).await.unwrap(), [Val::U32(42)]);
         let statistics = engine.cache_statistics().unwrap();
-        assert_eq!((statistics.compiled, statistics.loaded, statistics.rejected), if round == 0 { (1, 0, 0) } else { (0, 1, 0) });
+        assert_eq!(
+            (statistics.compiled, statistics.loaded, statistics.rejected),
+            if round == 0 { (1, 0, 0) } else { (0, 1, 0) }
+        );
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a start costs: of ten Planets (plugins) without and with compiled code on disk, and of a hundred beside what Wasmtime alone
-//! takes for the same components. `cargo xtask bench startup` runs it. `startup repeat ROW TIMES` does one row over and over, for
-//! profilers.
+//! takes for the same components. `cargo xtask bench startup` runs it. `startup repeat ROW PLANETS TIMES` does one row over and
+//! over, for profilers.
 #![expect(clippy::print_stdout, reason = "a table is what it is for")]
 
 #[path = "startup/raw.rs"]
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use kokoro_host::{Engine, Primary};
+use kokoro_host::{Engine, Pool, Primary};
 use tempfile::TempDir;
 use wasm_encoder::{CustomSection, Encode as _, Section as _};
 
@@ -63,11 +63,17 @@ impl Folder {
         self.load(&Engine::new()?).await
     }
 
-    async fn warm(&self) -> Result<Duration> {
-        let engine = Engine::builder().cache(self.cache.path()).build()?;
+    async fn warm(&self, pool: bool) -> Result<Duration> {
+        let mut builder = Engine::builder().cache(self.cache.path());
+        if pool {
+            builder = builder.pool(Pool::new(u32::try_from(self.count)?));
+        }
+        let engine = builder.build()?;
         let took = self.load(&engine).await?;
         let statistics = engine.cache_statistics().context("there is a cache")?;
         anyhow::ensure!(statistics.problem.is_none() && statistics.rejected == 0, "{statistics:?}");
+        let outside = engine.pool_statistics().map_or(0, |statistics| statistics.plain);
+        anyhow::ensure!(outside == 0, "{outside} were not in the pool");
         Ok(took)
     }
 }
@@ -89,6 +95,7 @@ fn named(component: &[u8], name: &str) -> Vec<u8> {
 enum Row {
     Cold,
     Warm,
+    Pooled,
     Raw,
     RawOnAllCores,
 }
@@ -97,7 +104,8 @@ impl Row {
     async fn measure(self, folder: &Folder, raw: &Raw) -> Result<Duration> {
         match self {
             Self::Cold => folder.cold().await,
-            Self::Warm => folder.warm().await,
+            Self::Warm => folder.warm(false).await,
+            Self::Pooled => folder.warm(true).await,
             Self::Raw => raw.start(1).await.map_err(anyhow::Error::msg),
             Self::RawOnAllCores => {
                 let threads = std::thread::available_parallelism()?.get();
@@ -110,6 +118,7 @@ impl Row {
         match self {
             Self::Cold => "Kokoro, everything compiled",
             Self::Warm => "Kokoro, code from the cache",
+            Self::Pooled => "the same, with a pool",
             Self::Raw => "Wasmtime alone, code from files",
             Self::RawOnAllCores => "the same, on all cores",
         }
@@ -120,7 +129,7 @@ impl Row {
 async fn table(count: usize, rows: &[Row], rounds: usize) -> Result<()> {
     let folder = Folder::new(count)?;
     let raw = Raw::new(folder.path()).map_err(anyhow::Error::msg)?;
-    folder.warm().await?;
+    folder.warm(false).await?;
     let mut times = vec![Vec::new(); rows.len()];
     for _ in 0..rounds {
         for (row, times) in rows.iter().zip(&mut times) {
@@ -148,16 +157,17 @@ fn median(mut times: Vec<Duration>) -> Duration {
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [repeat, row, times] = &arguments[..] {
-        anyhow::ensure!(repeat == "repeat", "`startup`, or `startup repeat cold|warm|raw TIMES`");
+    if let [_repeat, row, count, times] = &arguments[..] {
         let row = match &**row {
             "cold" => Row::Cold,
             "warm" => Row::Warm,
-            _ => Row::Raw,
+            "pooled" => Row::Pooled,
+            "raw" => Row::Raw,
+            other => anyhow::bail!("there is no row `{other}`; there are `cold`, `warm`, `pooled` and `raw`"),
         };
-        return table(100, &[row], times.parse()?).await;
+        return table(count.parse()?, &[row], times.parse()?).await;
     }
     println!("Read, hashed, compiled or deserialised, linked and started, until all run; medians of {ROUNDS}.\n");
-    table(10, &[Row::Cold, Row::Warm, Row::Raw, Row::RawOnAllCores], ROUNDS).await?;
-    table(100, &[Row::Warm, Row::Raw, Row::RawOnAllCores], ROUNDS).await
+    table(10, &[Row::Cold, Row::Warm, Row::Pooled, Row::Raw, Row::RawOnAllCores], ROUNDS).await?;
+    table(100, &[Row::Warm, Row::Pooled, Row::Raw, Row::RawOnAllCores], ROUNDS).await
 }
