@@ -3,6 +3,8 @@
 mod decode;
 mod encode;
 mod shape;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::TokenStream;
 use syn::{DeriveInput, Result};
