@@ -79,6 +79,23 @@ pub trait Decode: Sized {
         }
         Ok(list)
     }
+
+    /// Reads a list of fixed length. Types whose elements can be copied whole do that here.
+    ///
+    /// # Errors
+    ///
+    /// If the next bytes are not `N` elements.
+    fn decode_array<const N: usize>(from: &mut Decoder<'_>) -> Result<[Self; N], DecodeError> {
+        let mut error = None;
+        let elements: [Option<Self>; N] = std::array::from_fn(|_| match error {
+            None => Self::decode(from).map_err(|found| error = Some(found)).ok(),
+            Some(_) => None,
+        });
+        match error {
+            None => Ok(elements.map(|element| element.expect("each is there where none has failed"))),
+            Some(error) => Err(error),
+        }
+    }
 }
 
 /// Reads the value that the bytes are.

@@ -71,14 +71,6 @@ impl<T: Decode, const N: usize> Decode for [T; N] {
 
     #[inline]
     fn decode(from: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        let mut error = None;
-        let elements: [Option<T>; N] = std::array::from_fn(|_| match error {
-            None => T::decode(from).map_err(|found| error = Some(found)).ok(),
-            Some(_) => None,
-        });
-        match error {
-            None => Ok(elements.map(|element| element.expect("each is there where none has failed"))),
-            Some(error) => Err(error),
-        }
+        T::decode_array(from)
     }
 }

@@ -29,6 +29,11 @@ macro_rules! numbers {
                 let (elements, _) = from.take_elements(count, size_of::<Self>())?.as_chunks();
                 Ok(elements.iter().map(|bytes| Self::from_le_bytes(*bytes)).collect())
             }
+
+            fn decode_array<const N: usize>(from: &mut Decoder<'_>) -> Result<[Self; N], DecodeError> {
+                let (elements, _) = from.take_elements(N, size_of::<Self>())?.as_chunks();
+                Ok(std::array::from_fn(|index| Self::from_le_bytes(elements[index])))
+            }
         }
     )* };
 }
@@ -57,6 +62,10 @@ impl Decode for u8 {
 
     fn decode_list(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
         Ok(from.take(count)?.to_vec())
+    }
+
+    fn decode_array<const N: usize>(from: &mut Decoder<'_>) -> Result<[Self; N], DecodeError> {
+        from.array()
     }
 }
 
