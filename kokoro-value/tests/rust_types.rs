@@ -114,7 +114,11 @@ fn variant() -> Type {
 
 /// Holds that a Rust type does with values of a type, damaged or not, and with any bytes, what the model does.
 fn agree<T: Encode + Decode>(ty: &Type) {
-    let config = ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig {
+        cases: if cfg!(miri) { 4 } else { 400 },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
     let any_bytes = vec(prop_oneof![0..3u8, any::<u8>()], 0..40);
     let strategy = (model::values(ty), model::damage(), any_bytes);
     let ran = TestRunner::new(config).run(&strategy, |(value, damage, any_bytes)| {
@@ -227,7 +231,7 @@ fn flags_agree_with_the_model() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 400 }, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn maps_agree_with_lists_of_pairs(entries in vec((any::<u8>(), ".{0,3}"), 0..40)) {
@@ -242,7 +246,7 @@ proptest! {
     }
 
     #[test]
-    fn long_lists_come_out_as_they_went_in(numbers in vec(any::<i32>(), 0..2000), flags in vec(any::<bool>(), 0..2000)) {
+    fn long_lists_come_out_as_they_went_in(numbers in vec(any::<i32>(), 0..600), flags in vec(any::<bool>(), 0..600)) {
         prop_assert_eq!(from_bytes::<Vec<i32>>(&to_bytes(&numbers)), Ok(numbers.clone()));
         prop_assert_eq!(from_bytes::<Vec<bool>>(&to_bytes(&flags)), Ok(flags));
         let one_by_one = numbers.iter().flat_map(to_bytes).collect::<Vec<u8>>();

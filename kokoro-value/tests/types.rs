@@ -11,7 +11,7 @@ fn typed_values() -> impl Strategy<Value = (Type, model::Value)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 10 } else { 2000 }, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_model_reads_what_it_writes((ty, value) in typed_values()) {
