@@ -94,7 +94,58 @@ mod value;
 /// - for one that is served, a trait `Host` to implement (each function also gets the [`Caller`]), and a function
 ///   `serve` that makes of it what [`Builder::serve`] takes.
 ///
-/// # Resources
+/// # Resources of Planets
+///
+/// An interface that the application calls may define resources. Each is a type in the interface's module, and its methods are
+/// methods of that type. Its constructor and its static functions are methods of the interface's handle. Where the WIT has
+///
+/// ```wit
+/// interface shelf {
+///     resource book {
+///         constructor(title: string);
+///         turn: func() -> result<u32, string>;
+///         same: func(other: borrow<book>) -> result<bool, string>;
+///         count: static func() -> u32;
+///     }
+///     record loan { book: book, days: u32 }
+///     lend: func(title: string) -> result<loan, string>;
+///     take: func(loan: loan) -> result<u32, string>;
+/// }
+/// ```
+///
+/// an application writes
+///
+/// ```
+/// # mod bindings {
+/// #     kokoro_host::bindings!({ path: "tests/guests/wit", interfaces: ["test:guests/shelf@0.1.0"] });
+/// # }
+/// use bindings::shelf::{Book, Shelf};
+///
+/// async fn read(shelf: Shelf) -> Result<(), kokoro_host::Error> {
+///     let book: Book = shelf.book_new("Emma").await?;
+///     println!("page {:?}, of {} books", book.turn().await?, shelf.book_count().await?);
+///     if let Ok(loan) = shelf.lend("Dune").await? {
+///         println!("{:?}", book.same(&loan.book).await?);
+///         // `loan` is given back. `book` is released as it is dropped.
+///         println!("{:?}", shelf.take(loan).await?);
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// Such a value is a handle: clones are handles of the same resource, may be used by many tasks at once, and are equal. When the last is
+/// dropped, the resource is dropped at its Planet, which nobody waits for. What is passed as `book` is given away, and its clones are
+/// of no use any more; what is passed as `borrow<book>` is lent, as `&Book`, or as [`Lent<Book>`](Lent) in a list, record or variant.
+///
+/// A method goes to the Planet that the resource belongs to, whoever provides the interface today. `within`, `with` and `cancelled_by`
+/// are those of the handle that gave it out, unless it is given its own. A resource ends with the instance that it belongs to: once that has been
+/// restarted, reloaded or unloaded, or has crashed, calls with the handle are errors, and the Planet that has come in its place does not
+/// notice. Handles of one Planet are of no use to another.
+///
+/// An interface that uses the resource of another one (`use shelf.{book}`) passes that one's type; both are under `interfaces`, in one
+/// call of the macro. An interface with resources cannot be called and served in the same one.
+///
+/// # Resources of the application
 ///
 /// A served interface may define resources: values of the application of which Planets hold handles. Each is an associated type
 /// of `Host`, and its functions are methods of `Host`. Where the WIT has
@@ -158,7 +209,7 @@ mod value;
 /// An interface that uses the resource of another one (`use store.{cursor}`) is served by the same type as that one: its `Host`
 /// asks for the other's. Both are under `serves`, in one call of the macro.
 ///
-/// Planets cannot pass such handles to each other yet, nor can the application call an interface that has resources.
+/// Planets cannot pass such handles to each other yet.
 ///
 /// # Mistakes
 ///
@@ -178,7 +229,7 @@ pub use crate::interface::{InterfaceName, InterfaceNameError};
 pub use crate::limits::Limits;
 pub use crate::link::{Caller, Service};
 pub use crate::manifest::{Manifest, Permissions, SatelliteRequest};
-pub use crate::primary::{Builder, Explanation, Handle, Interface, Primary, Reload, Report};
+pub use crate::primary::{Builder, Explanation, Handle, Interface, Lent, Primary, Reload, Report};
 pub use crate::registry::{Event, Events, State};
 pub use crate::resolve::{Contender, Dependency, Obstacle, Unmet, Waiting};
 pub use crate::restarts::Restarts;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use wasmtime;
+pub use {kokoro_value, wasmtime};
 
 use crate::engine::Engine;
 use crate::interface::InterfaceName;
@@ -11,7 +11,7 @@ pub use crate::link::Functions;
 use crate::link::Service;
 use crate::manifest::{Manifest, Permissions};
 pub use crate::planet::Handles;
-pub use crate::primary::Description;
+pub use crate::primary::{Arguments, Description, Held, IsHeld, give, lend, receive};
 use crate::resolve::{self, Member, Problem};
 
 /// A service for the interface `name` of `package`, a WIT package in binary form.

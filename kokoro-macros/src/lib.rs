@@ -42,8 +42,9 @@ pub fn core_bindings(_: TokenStream) -> TokenStream {
 /// - Functions called `planet`, `with` and `within` are `planet_`, `with_` and `within_` on a handle.
 /// - Where a type of the interface has the name of the handle, that is `PageHandle` instead of `Page`; where one is called
 ///   `host` (or the handle of a served interface is), the trait is `HostTrait`.
-/// - The functions of a resource `cursor` are `cursor_next` and so on, its constructor is `cursor_new`. The handle that a method
-///   is called on is the parameter `cursor`, or `self_` where another is called that.
+/// - The functions of a resource `cursor` that the application serves are `cursor_next` and so on, its constructor is `cursor_new`.
+///   The handle that a method is called on is the parameter `cursor`, or `self_` where another is called that. Of one that it
+///   calls, constructor and static functions are called so, and methods have their own names.
 /// - An interface that is both called and served is one module. `as` names it, in whichever list it is written.
 #[proc_macro]
 pub fn bindings(input: TokenStream) -> TokenStream {

@@ -28,9 +28,10 @@ struct Import {
 }
 
 /// What crosses in a call: the form of it, and the handles in it.
-struct Value<H> {
-    bytes: Buffer,
-    handles: Vec<H>,
+#[derive(Debug)]
+pub(crate) struct Value<H> {
+    pub(crate) bytes: Buffer,
+    pub(crate) handles: Vec<H>,
 }
 
 /// Defines the function `name` of an import as a call through `binding`.
@@ -178,7 +179,7 @@ impl Import {
 }
 
 /// Calls an export of a release whose types are known to fit.
-async fn call_target(
+pub(crate) async fn call_target(
     target: &Target,
     call: &Call,
     function: FunctionName,

@@ -7,11 +7,13 @@ use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use kokoro_value::Decode;
 use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use wasmtime::component::{ComponentNamedList, Lift, Lower};
 
+use super::resource::{self, Arguments, Setting};
 use super::{Primary, Shared, ToTheEnd, lock};
 use crate::error::{Error, Kind};
 use crate::inspect::{self, interface_of_package};
@@ -45,6 +47,10 @@ impl Description {
     pub fn of(name: &str, package: &[u8]) -> Self {
         let (name, interface) = interface_of_package(name, package);
         Self { name, interface }
+    }
+
+    pub(super) fn name(&self) -> &InterfaceName {
+        &self.name
     }
 }
 
@@ -216,6 +222,36 @@ where
     let outcome = work.instrument(span.clone()).await;
     note_outcome(&span, &outcome);
     outcome
+}
+
+/// Functions that pass handles of resources.
+impl Handle {
+    /// Calls the function `name` (its name in WIT).
+    #[doc(hidden)]
+    pub async fn call_with_handles<R: Decode>(&self, name: &'static str, arguments: Arguments) -> Result<R, Error> {
+        let call = Call::by_application(&self.terms);
+        let given_up = call.detach();
+        // A provider that has ended can say why.
+        let Some(mut target) = self.target().or_else(|| self.binding.target()) else {
+            let function = FunctionName { interface: Some(self.wanted.name.to_string().into()), function: name.into() };
+            let (chain, cause) = (Arc::clone(call.chain()), Cause::Absent);
+            return Err(CallError { planet: None, function, chain, cause }.into());
+        };
+        let handle = self.clone();
+        let work = async move {
+            loop {
+                match resource::call_at(&target, &call, name, &arguments).await {
+                    Err(error) if error.has_not_begun() => match handle.other_than(&target) {
+                        Some(next) => target = next,
+                        None => return Err(error),
+                    },
+                    outcome => return outcome,
+                }
+            }
+        };
+        let answer = ToTheEnd::new(work, &self.runtime).unless_given_up(given_up).await?;
+        answer.read(&Setting { terms: self.terms.clone(), runtime: self.runtime.clone() })
+    }
 }
 
 /// Whether a handle is to point at another provider.

@@ -1,5 +1,6 @@
 //! `kokoro_host::bindings!`: what an application calls of its Planets (plugins), and what it serves to them.
 
+mod called;
 mod parse;
 mod resources;
 mod types;
@@ -13,7 +14,7 @@ use wit_parser::{Function, Interface, InterfaceId, TypeDefKind, TypeId};
 
 use self::parse::Declaration;
 use self::resources::Handles;
-use self::types::{INSTEAD, Places, Types, Unsupported, camel, snake};
+use self::types::{Places, Types, Unsupported, camel, snake};
 use crate::fields::Listed;
 use crate::surroundings::Surroundings;
 use crate::wit::Wit;
@@ -63,8 +64,9 @@ fn expand(declaration: &Declaration, surroundings: &Surroundings) -> Result<Toke
     let places = Places {
         modules: modules.iter().map(|module| (module.id, module.ident.clone())).collect(),
         hosts: modules.iter().filter_map(|module| Some((module.id, own_names(&wit, module).host?))).collect(),
+        called: modules.iter().filter_map(|module| Some((module.id, own_names(&wit, module).handle?))).collect(),
     };
-    let types = Types { resolve: &wit.resolve, places: &places, handles: Handles::Refused };
+    let types = Types { resolve: &wit.resolve, places: &places, handles: Handles::Held };
     // Named after a module, so that it is as unique as that is.
     let Some(first) = modules.first() else { return Ok(TokenStream::new()) };
     let encoded = format_ident!("__KOKORO_PACKAGE_{}", first.ident.to_string().to_uppercase());
@@ -86,9 +88,13 @@ fn add(modules: &mut Vec<Module>, wit: &Wit, listed: &Listed, called: bool) -> R
     let id = wit.interface(&name).map_err(|e| error(e.to_string()))?;
     let interface = &wit.resolve.interfaces[id];
     let is_resource = |(_, ty): &(&String, &TypeId)| matches!(wit.resolve.types[**ty].kind, TypeDefKind::Resource);
-    if let Some((resource, _)) = interface.types.iter().find(is_resource).filter(|_| called) {
+    let is_other_way = |module: &Module| module.id == id && (called && module.served || !called && module.called);
+    if let Some((resource, _)) = interface.types.iter().find(is_resource)
+        && modules.iter().any(is_other_way)
+    {
         return Err(error(format!(
-            "`{name}` defines the resource `{resource}`, and resources of planets are not supported yet\n  {INSTEAD}"
+            "`{name}` defines the resource `{resource}`, which is one type where it is called and another where it is served\n  \
+             help: serve it in a `bindings!` of its own"
         )));
     }
     match modules.iter_mut().find(|module| module.id == id) {
@@ -175,7 +181,7 @@ fn module_tokens(wit: &Wit, types: &Types<'_>, encoded: &Ident, module: &Module)
     }
     let names = own_names(wit, module);
     let interface = Generated { id: module.id, name: &name, functions: &functions, package: encoded };
-    let called = names.handle.map(|ident| handle(types, &interface, &ident).map_err(error)).transpose()?;
+    let called = names.handle.map(|ident| called::handle(types, &interface, &ident).map_err(error)).transpose()?;
     let served = names.host.map(|ident| service(types, &interface, &ident).map_err(error)).transpose()?;
     Ok(quote! {
         #docs
@@ -231,98 +237,6 @@ struct Generated<'a> {
     functions: &'a [&'a Function],
     /// The static item with its package.
     package: &'a Ident,
-}
-
-/// The typed handle to an interface that the application calls.
-fn handle(
-    types: &Types<'_>,
-    interface: &Generated<'_>,
-    handle: &Ident,
-) -> core::result::Result<TokenStream, Unsupported> {
-    let Generated { name, functions, package, .. } = interface;
-    let mut methods = Vec::new();
-    for function in *functions {
-        let wit_name = &function.name;
-        let method = match &**wit_name {
-            // Each handle has these already.
-            "planet" | "with" | "within" => format_ident!("{wit_name}_"),
-            "cancelled-by" => format_ident!("cancelled_by_"),
-            wit_name => snake(wit_name, Span::call_site()),
-        };
-        let docs = types::docs(&function.docs, &format!("Calls `{wit_name}`."));
-        let mut params = Vec::new();
-        let mut values = Vec::new();
-        for param in &function.params {
-            let ident = snake(&param.name, Span::call_site());
-            let (ty, value) = types.borrowed(&param.ty, &ident)?;
-            params.push(quote!(#ident: #ty));
-            values.push(value);
-        }
-        let (result, answer) = match &function.result {
-            Some(ty) => {
-                let ty = types.owned(ty)?;
-                (quote!(#ty), quote!(self.0.call::<_, (#ty,)>(#wit_name, (#(#values,)*)).await.map(|(answer,)| answer)))
-            }
-            None => (quote!(()), quote!(self.0.call::<_, ()>(#wit_name, (#(#values,)*)).await)),
-        };
-        methods.push(quote! {
-            #docs
-            ///
-            /// The outer `Result` is Kokoro's: it is an `Err` if no answer came. The arguments are copied, since a call
-            /// that is given up runs to its end without its caller.
-            pub async fn #method(&self, #(#params),*) -> ::core::result::Result<#result, ::kokoro_host::Error> {
-                #answer
-            }
-        });
-    }
-    let about = format!("A handle to whoever provides `{name}`.");
-    Ok(quote! {
-        #[doc = #about]
-        #[derive(Debug, Clone)]
-        pub struct #handle(::kokoro_host::Handle);
-
-        impl #handle {
-            /// The name of the Planet (plugin) that answers at present; none if nobody does.
-            pub fn planet(&self) -> ::core::option::Option<::std::string::String> {
-                self.0.planet()
-            }
-
-            /// The same handle, whose calls may take no longer than `time` each.
-            #[must_use]
-            pub fn within(&self, time: ::core::time::Duration) -> Self {
-                Self(self.0.clone().within(time))
-            }
-
-            /// The same handle, to whose calls `value` is attached: functions that the application serves see it, however many
-            /// Planets (plugins) lie between (`Caller::attached`).
-            #[must_use]
-            pub fn with<__T: ::core::any::Any + ::core::marker::Send + ::core::marker::Sync>(&self, value: __T) -> Self {
-                Self(self.0.clone().with(value))
-            }
-
-            /// The same handle, whose calls end once `token` is cancelled, with a grace period for those that are executed
-            /// (`Limits::grace`).
-            #[must_use]
-            pub fn cancelled_by(&self, token: &::kokoro_host::CancellationToken) -> Self {
-                Self(self.0.clone().cancelled_by(token))
-            }
-
-            #(#methods)*
-        }
-
-        impl ::kokoro_host::Interface for #handle {
-            const NAME: &'static str = #name;
-
-            fn description() -> &'static ::kokoro_host::rt::Description {
-                static DESCRIPTION: ::std::sync::OnceLock<::kokoro_host::rt::Description> = ::std::sync::OnceLock::new();
-                DESCRIPTION.get_or_init(|| ::kokoro_host::rt::Description::of(#name, super::#package))
-            }
-
-            fn from_handle(handle: ::kokoro_host::Handle) -> Self {
-                Self(handle)
-            }
-        }
-    })
 }
 
 /// The trait of an interface that the application serves.

@@ -1,6 +1,7 @@
-//! Resources of interfaces that the application serves: its values, of which Planets hold handles.
+//! Resources: those of interfaces that the application serves, its values, of which Planets hold handles; and what is the same for
+//! those of Planets (`called.rs`).
 //!
-//! In the application's functions a handle is an `Arc` of the value; on the way to and from a Planet it is a
+//! In the application's functions a handle of the former is an `Arc` of the value; on the way to and from a Planet it is a
 //! `wasmtime::component::Resource` of a type that only tells resources apart.
 
 use proc_macro2::{Ident, TokenStream};
@@ -13,8 +14,8 @@ use crate::bindgen::{holds_handle, walk};
 /// What a handle is.
 #[derive(Clone, Copy)]
 pub(super) enum Handles {
-    /// Nothing: the application calls Planets without them.
-    Refused,
+    /// What the application has of a Planet's resource.
+    Held,
     /// What Wasmtime passes.
     Passed,
     /// What the application's own functions take and give.
@@ -24,14 +25,14 @@ pub(super) enum Handles {
 /// A resource, found.
 pub(super) struct Resource<'a> {
     /// Its name in WIT.
-    name: &'a str,
+    pub(super) name: &'a str,
     /// The interface that defines it.
     pub(super) home: InterfaceId,
 }
 
 impl Resource<'_> {
-    /// Its type in the trait of its interface.
-    fn associated(&self) -> Ident {
+    /// Its type, in the trait of its interface or, of a Planet's, in its module.
+    pub(super) fn associated(&self) -> Ident {
         format_ident!("{}", camel(self.name))
     }
 
@@ -42,23 +43,46 @@ impl Resource<'_> {
 }
 
 impl<'a> Types<'a> {
-    /// What stands for a named type that holds handles, or is a resource.
-    pub(super) fn definition_with_handles(&self, id: TypeId, home: InterfaceId) -> Result<TokenStream, Unsupported> {
+    /// What stands for a named type that holds handles, or is a resource, if it is not defined like others.
+    pub(super) fn instead_of_definition(
+        &self,
+        id: TypeId,
+        home: InterfaceId,
+    ) -> Result<Option<TokenStream>, Unsupported> {
         let def = &self.resolve.types[id];
         let is_served = self.places.hosts.contains_key(&home);
         Ok(match &def.kind {
             TypeDefKind::Resource if is_served => {
                 let tag = self.resource(id).tag();
-                quote! {
+                Some(quote! {
                     #[doc(hidden)]
                     #[derive(Debug)]
                     pub enum #tag {}
-                }
+                })
             }
+            TypeDefKind::Resource => match self.places.called.get(&home) {
+                Some(handle) => Some(self.held_resource(id, home, handle)?),
+                None => Some(quote!()),
+            },
             TypeDefKind::Record(_) | TypeDefKind::Variant(_) if is_served => return Err(self.inside(def)),
-            // Functions say in full what they pass.
-            _ => quote!(),
+            // Where the application serves, functions say in full what they pass.
+            _ if is_served || !self.are_called(id) => Some(quote!()),
+            _ => None,
         })
+    }
+
+    /// Whether the application calls the interfaces of all resources that a type passes or is.
+    fn are_called(&self, id: TypeId) -> bool {
+        let mut are_called = true;
+        walk(self.resolve, Type::Id(id), &mut |id| {
+            let resource = match &self.resolve.types[id].kind {
+                TypeDefKind::Handle(Handle::Own(id) | Handle::Borrow(id)) => *id,
+                TypeDefKind::Resource => id,
+                _ => return,
+            };
+            are_called &= self.places.called.contains_key(&self.resource(resource).home);
+        });
+        are_called
     }
 
     /// The resource that a type stands for, by whatever name.
@@ -72,15 +96,23 @@ impl<'a> Types<'a> {
     pub(super) fn handle(&self, handle: &Handle) -> Result<TokenStream, Unsupported> {
         let (Handle::Own(id) | Handle::Borrow(id)) = handle;
         let resource = self.resource(*id);
-        let name = || resource.name.to_owned();
-        let (module, host) = match (self.handles, self.places.hosts.get(&resource.home)) {
-            (Handles::Refused, _) => return Err(Unsupported::OfPlanet(name())),
-            (_, Some(host)) => (&self.places.modules[&resource.home], host),
-            (_, None) => {
-                let interface = self.resolve.id_of(resource.home).unwrap_or_default();
-                return Err(Unsupported::NotServed(name(), interface));
+        let names = || (resource.name.to_owned(), self.resolve.id_of(resource.home).unwrap_or_default());
+        if matches!(self.handles, Handles::Held) {
+            if !self.places.called.contains_key(&resource.home) {
+                let (name, interface) = names();
+                return Err(Unsupported::NotCalled(name, interface));
             }
+            let (module, name) = (&self.places.modules[&resource.home], resource.associated());
+            return Ok(match handle {
+                Handle::Own(_) => quote!(super::#module::#name),
+                Handle::Borrow(_) => quote!(::kokoro_host::Lent<super::#module::#name>),
+            });
+        }
+        let Some(host) = self.places.hosts.get(&resource.home) else {
+            let (name, interface) = names();
+            return Err(Unsupported::NotServed(name, interface));
         };
+        let module = &self.places.modules[&resource.home];
         Ok(match self.handles {
             Handles::Shared => {
                 let associated = resource.associated();

@@ -46,7 +46,7 @@ const WIT: &str = "
         record legend { sheet: sheet }
         read: func(legend: legend);
     }
-    interface twins { resource a { b: func(); } a-b: func(); }
+    interface twins { resource a { b: static func(); } a-b: func(); }
 ";
 
 #[test]
@@ -75,15 +75,22 @@ fn mistakes_name_the_fix() {
         WIT,
         quote!({ serves: ["acme:geo/watch@1.2.0"], interfaces: ["acme:geo/watch@1.2.0"] }),
         &expect![[r#"
-        `acme:geo/watch@1.2.0` defines the resource `sight`, and resources of planets are not supported yet
-          help: pass records, or an id that the other side gives out"#]],
+        `acme:geo/watch@1.2.0` defines the resource `sight`, which is one type where it is called and another where it is served
+          help: serve it in a `bindings!` of its own"#]],
     );
     check(
         WIT,
         quote!({ interfaces: ["acme:geo/look@1.2.0"] }),
         &expect![[r#"
-        `acme:geo/look@1.2.0`: it passes handles of `sight`, and resources of planets are not supported yet
-          help: pass records, or an id that the other side gives out"#]],
+        `acme:geo/look@1.2.0`: it passes handles of `sight`, whose interface the application does not call
+          help: list `acme:geo/watch@1.2.0` under `interfaces`, too"#]],
+    );
+    check(
+        WIT,
+        quote!({ interfaces: ["acme:geo/twins@1.2.0"] }),
+        &expect![[r#"
+        `acme:geo/twins@1.2.0`: `a.b` and `a-b` would both be the method `a_b`
+          help: rename one of them in the WIT"#]],
     );
     check(
         WIT,
@@ -299,4 +306,37 @@ fn resources_are_types_of_the_application_and_handles_are_shared_values() {
         }
     "#]]
     .assert_eq(&traits);
+}
+
+#[test]
+fn resources_of_planets_are_types_with_methods_and_what_passes_them_is_written_in_its_form() {
+    let wit = "
+        package a:a;
+        interface store {
+            flags mode { read, write }
+            /// A place in the store.
+            resource cursor {
+                constructor(at: u32, mode: mode);
+                next: func(after: borrow<cursor>) -> option<string>;
+                %with: func();
+                count: static func() -> u32;
+            }
+            record found { at: cursor, near: list<cursor> }
+            variant order { none, before(borrow<cursor>) }
+            type cursors = list<cursor>;
+            close: func(all: cursors, one: found, order: order, some: list<borrow<cursor>>);
+            size: func(of: string) -> u32;
+        }
+        interface search {
+            use store.{cursor as place, found};
+            find: func(after: borrow<place>, text: string) -> result<found>;
+        }";
+    let text = expanded(wit, quote!({ interfaces: ["a:a/store", "a:a/search"] }));
+    let mut file: syn::File = syn::parse2(text.clone()).unwrap();
+    file.items.retain(|item| matches!(item, syn::Item::Mod(_)));
+    assert!(!file.items.is_empty(), "{text}");
+    expect_test::expect_file!["../../tests/expansion/held.rs"].assert_eq(&format!(
+        "// Interfaces with resources that the application calls. Renewed by `UPDATE_EXPECT=1 cargo test -p kokoro-macros`.\n\n{}",
+        prettyplease::unparse(&file)
+    ));
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use heck::ToUpperCamelCase;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
-use wit_parser::{Docs, InterfaceId, Resolve, Type, TypeDef, TypeDefKind, TypeId, TypeOwner};
+use wit_parser::{Docs, Flag, InterfaceId, Resolve, Type, TypeDef, TypeDefKind, TypeId, TypeOwner};
 
 use super::resources::Handles;
 use crate::bindgen::holds_handle;
@@ -24,6 +24,8 @@ pub(super) struct Places {
     pub(super) modules: HashMap<InterfaceId, Ident>,
     /// The traits of those that the application serves.
     pub(super) hosts: HashMap<InterfaceId, Ident>,
+    /// The handles to those that the application calls.
+    pub(super) called: HashMap<InterfaceId, Ident>,
 }
 
 /// What WIT can say and bindings cannot.
@@ -39,8 +41,8 @@ pub(super) enum Unsupported {
     Inside(String, String),
     /// A resource of an interface that the application does not serve: its name, and the interface's.
     NotServed(String, String),
-    /// A resource of this name in an interface that the application calls.
-    OfPlanet(String),
+    /// A resource of an interface that the application does not call: its name, and the interface's.
+    NotCalled(String, String),
     /// Two functions that would be one method: their names, and the method's.
     SameMethod(String, String, Ident),
 }
@@ -61,9 +63,10 @@ impl fmt::Display for Unsupported {
                 "it passes handles of `{resource}`, whose interface the application does not serve\n  \
                  help: list `{interface}` under `serves`, too"
             ),
-            Self::OfPlanet(resource) => write!(
+            Self::NotCalled(resource, interface) => write!(
                 f,
-                "it passes handles of `{resource}`, and resources of planets are not supported yet\n  {INSTEAD}"
+                "it passes handles of `{resource}`, whose interface the application does not call\n  \
+                 help: list `{interface}` under `interfaces`, too"
             ),
             Self::SameMethod(one, two, method) => write!(
                 f,
@@ -72,9 +75,6 @@ impl fmt::Display for Unsupported {
         }
     }
 }
-
-/// What to do without resources.
-pub(super) const INSTEAD: &str = "help: pass records, or an id that the other side gives out";
 
 /// A WIT name as Rust names types and cases. There is one that Rust keeps for itself.
 pub(super) fn camel(name: &str) -> String {
@@ -104,29 +104,38 @@ impl Types<'_> {
     /// The definition of a named type of the interface `home`.
     pub(super) fn definition(&self, id: TypeId, home: InterfaceId) -> Result<TokenStream, Unsupported> {
         let def = &self.resolve.types[id];
-        if holds_handle(self.resolve, Type::Id(id)) {
-            return self.definition_with_handles(id, home);
+        let holds_handle = holds_handle(self.resolve, Type::Id(id));
+        if holds_handle && let Some(instead) = self.instead_of_definition(id, home)? {
+            return Ok(instead);
         }
         let wit_name = def.name.as_deref().unwrap_or_default();
         let name = format_ident!("{}", camel(wit_name));
         let docs = docs(&def.docs, &format!("`{wit_name}`."));
-        let derives = quote! {
-            #[derive(
-                Debug, Clone, PartialEq,
-                wasmtime::component::ComponentType, wasmtime::component::Lift, wasmtime::component::Lower,
-            )]
-            #[component(wasmtime_crate = ::kokoro_host::rt::wasmtime)]
+        let form = self.form(id);
+        let derives = match holds_handle {
+            // Wasmtime does not know the handles that the application has.
+            true => quote!(#[derive(Debug, Clone, PartialEq)] #form),
+            false => quote! {
+                #[derive(
+                    Debug, Clone, PartialEq,
+                    wasmtime::component::ComponentType, wasmtime::component::Lift, wasmtime::component::Lower,
+                )]
+                #[component(wasmtime_crate = ::kokoro_host::rt::wasmtime)]
+                #form
+            },
         };
+        let component = |what: TokenStream| (!holds_handle).then(|| quote!(#[component(#what)]));
         Ok(match &def.kind {
             TypeDefKind::Record(record) => {
                 let mut fields = Vec::new();
                 for field in &record.fields {
                     let docs = self::docs(&field.docs, &format!("`{}`.", field.name));
                     let (wit_name, ident) = (&field.name, snake(&field.name, Span::call_site()));
-                    let ty = self.owned(&field.ty)?;
-                    fields.push(quote!(#docs #[component(name = #wit_name)] pub #ident: #ty));
+                    let (ty, named) = (self.owned(&field.ty)?, component(quote!(name = #wit_name)));
+                    fields.push(quote!(#docs #named pub #ident: #ty));
                 }
-                quote!(#docs #derives #[component(record)] pub struct #name { #(#fields),* })
+                let record = component(quote!(record));
+                quote!(#docs #derives #record pub struct #name { #(#fields),* })
             }
             TypeDefKind::Variant(variant) => {
                 let mut cases = Vec::new();
@@ -140,9 +149,11 @@ impl Types<'_> {
                         }
                         None => quote!(),
                     };
-                    cases.push(quote!(#docs #[component(name = #wit_name)] #ident #value));
+                    let named = component(quote!(name = #wit_name));
+                    cases.push(quote!(#docs #named #ident #value));
                 }
-                quote!(#docs #derives #[component(variant)] pub enum #name { #(#cases),* })
+                let variant = component(quote!(variant));
+                quote!(#docs #derives #variant pub enum #name { #(#cases),* })
             }
             TypeDefKind::Enum(def) => {
                 let cases = def.cases.iter().map(|case| {
@@ -158,12 +169,14 @@ impl Types<'_> {
                 quote!(#docs #derives #[derive(Copy, Eq)] #[component(enum)] #[repr(#repr)] pub enum #name { #(#cases),* })
             }
             TypeDefKind::Flags(flags) => {
-                let constants = flags.flags.iter().map(|flag| {
-                    let (wit_name, ident) =
-                        (&flag.name, format_ident!("{}", flag.name.replace('-', "_").to_uppercase()));
-                    quote!(#[component(name = #wit_name)] const #ident;)
-                });
-                quote!(wasmtime::component::flags!(#name { #(#constants)* });)
+                let ident = |flag: &Flag| format_ident!("{}", flag.name.replace('-', "_").to_uppercase());
+                let idents = flags.flags.iter().map(ident).collect::<Vec<_>>();
+                let names = flags.flags.iter().map(|flag| &flag.name);
+                let form = self.form_of_flags(&name, &idents);
+                quote! {
+                    wasmtime::component::flags!(#name { #(#[component(name = #names)] const #idents;)* });
+                    #form
+                }
             }
             TypeDefKind::Type(Type::Id(used)) if self.home(*used) != Some(home) && self.home(*used).is_some() => {
                 let used = self.path(*used)?;
@@ -194,8 +207,8 @@ impl Types<'_> {
             Type::String => quote!(::std::string::String),
             Type::ErrorContext => return Err(Unsupported::Kind("error-context")),
             Type::Id(id) => match self.home(*id) {
-                // What holds handles is another type on each side, so its name stands for none.
-                Some(_) if !holds_handle(self.resolve, *ty) => self.path(*id)?,
+                // What holds handles is another type on each side, so its name stands for none where the application serves.
+                Some(_) if !holds_handle(self.resolve, *ty) || self.is_held(*id) => self.path(*id)?,
                 _ => self.kind(&self.resolve.types[*id])?,
             },
         })
@@ -262,7 +275,7 @@ impl Types<'_> {
         }
     }
 
-    fn path(&self, id: TypeId) -> Result<TokenStream, Unsupported> {
+    pub(super) fn path(&self, id: TypeId) -> Result<TokenStream, Unsupported> {
         let def = &self.resolve.types[id];
         let name = def.name.as_deref().unwrap_or_default();
         let home = self.home(id).and_then(|home| self.places.modules.get(&home));
