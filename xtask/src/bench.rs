@@ -60,7 +60,7 @@ pub(crate) fn run(workspace: &Workspace, toolchain: &Toolchain, bench: Bench) ->
         "bench: {program} (the first time takes a quarter of an hour: Wasmtime is compiled for release)"
     ));
     match bench {
-        Bench::Tenants | Bench::Lifecycle => process::run(&mut program_of(workspace, program)),
+        Bench::Tenants | Bench::Lifecycle | Bench::Startup => process::run(&mut program_of(workspace, program)),
         Bench::Calls { instructions } => {
             let mut calls = calls(workspace, &Peers::new(workspace))?;
             if instructions {

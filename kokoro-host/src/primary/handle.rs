@@ -169,23 +169,35 @@ impl Follow {
         self.target().filter(|today| !today.is(tried))
     }
 
+    /// Whom to call: today's provider, or another than the one that was `tried` and had gone meanwhile.
+    fn next<'t>(
+        &self,
+        tried: &'t mut Option<Target>,
+        call: &mut Call,
+        name: &'static str,
+    ) -> Result<&'t Target, CallError> {
+        if tried.is_some() {
+            *call = call.again();
+        }
+        // A provider that has ended can say why.
+        let next = self.target().or_else(|| self.binding.target());
+        *tried = next;
+        tried.as_ref().ok_or_else(|| {
+            let function = FunctionName { interface: Some(self.wanted.name.to_string().into()), function: name.into() };
+            CallError { planet: None, function, chain: Arc::clone(call.chain()), cause: Cause::Absent }
+        })
+    }
+
     async fn call<P, R>(&self, mut call: Call, name: &'static str, params: P) -> Result<R, CallError>
     where
         P: ComponentNamedList + Lower + Send + Sync + 'static,
         R: ComponentNamedList + Lift + Send + Sync + 'static,
     {
-        // A provider that has ended can say why.
-        let Some(mut target) = self.target().or_else(|| self.binding.target()) else {
-            let function = FunctionName { interface: Some(self.wanted.name.to_string().into()), function: name.into() };
-            return Err(CallError { planet: None, function, chain: Arc::clone(call.chain()), cause: Cause::Absent });
-        };
-        let mut params = Some(params);
+        let (mut params, mut target) = (Some(params), None);
         loop {
-            match call_typed(&target, &call, name, &mut params).await {
-                Err(error) if error.has_not_begun() => match self.other_than(&target) {
-                    Some(next) => (target, call) = (next, call.again()),
-                    None => return Err(error),
-                },
+            let today = self.next(&mut target, &mut call, name)?;
+            match call_typed(today, &call, name, &mut params).await {
+                Err(error) if error.has_not_begun() && self.other_than(today).is_some() => {}
                 outcome => return outcome,
             }
         }
@@ -231,26 +243,19 @@ impl Handle {
     pub async fn call_with_handles<R: Decode>(&self, name: &'static str, arguments: Arguments) -> Result<R, Error> {
         let call = Call::by_application(&self.terms);
         let given_up = call.detach();
-        // A provider that has ended can say why.
-        let Some(mut target) = self.target().or_else(|| self.binding.target()) else {
-            let function = FunctionName { interface: Some(self.wanted.name.to_string().into()), function: name.into() };
-            let (chain, cause) = (Arc::clone(call.chain()), Cause::Absent);
-            return Err(CallError { planet: None, function, chain, cause }.into());
-        };
-        let handle = self.clone();
+        let provider = Arc::clone(&self.provider);
         let work = async move {
+            let (mut call, mut target) = (call, None);
             loop {
-                match resource::call_at(&target, &call, name, &arguments).await {
-                    Err(error) if error.has_not_begun() => match handle.other_than(&target) {
-                        Some(next) => target = next,
-                        None => return Err(error),
-                    },
+                let today = provider.next(&mut target, &mut call, name)?;
+                match resource::call_at(today, &call, name, &arguments).await {
+                    Err(error) if error.has_not_begun() && provider.other_than(today).is_some() => {}
                     outcome => return outcome,
                 }
             }
         };
-        let answer = ToTheEnd::new(work, &self.runtime).unless_given_up(given_up).await?;
-        answer.read(&Setting { terms: self.terms.clone(), runtime: self.runtime.clone() })
+        let answer = ToTheEnd::new(work, &self.provider.runtime, given_up).await?;
+        answer.read(&Setting { terms: self.terms.clone(), runtime: self.provider.runtime.clone() })
     }
 }
 

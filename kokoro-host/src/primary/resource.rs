@@ -91,7 +91,7 @@ impl Held {
         };
         let given_up = call.detach();
         let work = async move { call_at(&target, &call, name, &arguments).await };
-        let answer = ToTheEnd::new(work, &self.with.runtime).unless_given_up(given_up).await?;
+        let answer = ToTheEnd::new(work, &self.with.runtime, given_up).await?;
         answer.read(&self.with)
     }
 }

@@ -134,10 +134,10 @@ unsafe impl Lower for Arguments<'_> {
         dst: &mut MaybeUninit<[ValRaw; MAX_FLAT_PARAMS]>,
     ) -> Result<()> {
         let mut slots = [ValRaw::u64(0); MAX_FLAT_PARAMS];
-        Crossing::with(|crossing| {
-            let plan = crossing.called()?.params(cx.types, tuple(ty)?)?;
-            Lowering { cx, rest: self.bytes, handles: Handles::Resources(self.resources) }.arguments(plan, &mut slots)
-        })?;
+        // The component allocates memory, and may be put aside while it does: nothing is borrowed meanwhile that its task has.
+        let crossing = Crossing::with(|crossing| Ok(crossing.clone()))?;
+        let plan = crossing.called()?.params(cx.types, tuple(ty)?)?;
+        Lowering { cx, rest: self.bytes, handles: Handles::Resources(self.resources) }.arguments(plan, &mut slots)?;
         dst.write(slots);
         Ok(())
     }
