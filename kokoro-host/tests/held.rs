@@ -118,7 +118,7 @@ async fn what_is_given_back_is_not_there_for_clones_either() {
     assert!(shelf.take(clone).await.unwrap_err().to_string().contains("given back to planet `shelf` before"));
     // Who was called has lost nothing by it.
     let emma = shelf.book_new("Emma").await.unwrap();
-    assert!(shelf.pages(&lent(&[emma.clone()])).await.unwrap().is_ok());
+    assert!(shelf.pages(&[Lent::from(&emma)]).await.unwrap().is_ok());
     assert_eq!(emma.turn().await.unwrap(), Ok(1));
 }
 
@@ -168,7 +168,7 @@ async fn a_handle_goes_to_its_owner_and_to_nobody_else() {
     let error = dune.same(&emma).await.unwrap_err();
     assert!(error.to_string().contains(mixed), "{error}");
     // Nothing has happened to either.
-    assert_eq!(shelf.pages(&lent(&[dune])).await.unwrap(), Ok(vec![0]));
+    assert_eq!(shelf.pages(&[Lent::from(dune)]).await.unwrap(), Ok(vec![0]));
     // A Planet of the same name, of another Primary.
     let (_elsewhere, elsewhere) = library().await;
     let error = elsewhere.take(Loan { book: emma.clone(), days: 1 }).await.unwrap_err();

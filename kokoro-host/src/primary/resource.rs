@@ -154,6 +154,9 @@ pub(super) struct Answer {
     chain: Arc<[Arc<str>]>,
 }
 
+/// Handles that are passed, by their places.
+type Passed = Vec<(Arc<Resource>, Use)>;
+
 /// The handles of the value that is being read, and what handles of the application's are made of them with.
 struct Arrived {
     handles: Vec<Arc<Resource>>,
@@ -162,7 +165,7 @@ struct Arrived {
 
 thread_local! {
     /// The handles of the value that is being written.
-    static PASSED: RefCell<Option<Vec<(Arc<Resource>, Use)>>> = const { RefCell::new(None) };
+    static PASSED: RefCell<Option<Passed>> = const { RefCell::new(None) };
     static ARRIVED: RefCell<Option<Arrived>> = const { RefCell::new(None) };
 }
 
