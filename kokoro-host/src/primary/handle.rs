@@ -176,12 +176,14 @@ impl Follow {
         call: &mut Call,
         name: &'static str,
     ) -> Result<&'t Target, CallError> {
-        if tried.is_some() {
-            *call = call.again();
-        }
-        // A provider that has ended can say why.
-        let next = self.target().or_else(|| self.binding.target());
-        *tried = next;
+        *tried = match tried {
+            // Whether it has ended is found out when it is entered.
+            None => self.binding.target().or_else(|| self.target()),
+            Some(_) => {
+                *call = call.again();
+                self.target()
+            }
+        };
         tried.as_ref().ok_or_else(|| {
             let function = FunctionName { interface: Some(self.wanted.name.to_string().into()), function: name.into() };
             CallError { planet: None, function, chain: Arc::clone(call.chain()), cause: Cause::Absent }
