@@ -14,7 +14,7 @@ use crate::interface::InterfaceName;
 use crate::planet::{
     Call, CallError, Cause, FunctionName, Interruption, Resource, State, Target, Turn, Use, call_span, note_outcome,
 };
-use crate::value::{Answer, Arguments, Asked, Buffer, FunctionPlans, Given, Lifted, Passed};
+use crate::value::{Answer, Arguments, Asked, Buffer, FunctionPlans, Given, Lifted, Parcel, Passed};
 
 /// One function of an import.
 struct Import {
@@ -29,10 +29,13 @@ struct Import {
 
 /// What crosses in a call: the form of it, and the handles in it.
 #[derive(Debug)]
-pub(crate) struct Value<H> {
-    pub(crate) bytes: Buffer,
+pub(crate) struct Value<H, B = Buffer> {
+    pub(crate) bytes: B,
     pub(crate) handles: Vec<H>,
 }
+
+/// The arguments of a call, until they have arrived.
+pub(crate) type Passing = Value<(Arc<Resource>, Use), Parcel>;
 
 /// Defines the function `name` of an import as a call through `binding`.
 pub(super) fn define(
@@ -102,7 +105,7 @@ impl Import {
     }
 
     /// What the Planet passes, with the resources behind its handles. What it gives away is its own no more.
-    fn taken(&self, state: &mut State, asked: Lifted, call: &Call) -> Result<Value<(Arc<Resource>, Use)>, CallError> {
+    fn taken(&self, state: &mut State, asked: Lifted, call: &Call) -> Result<Passing, CallError> {
         let mut handles = Vec::with_capacity(asked.handles.len());
         for passed in &asked.handles {
             let (resource, use_of_it) = match passed {
@@ -118,7 +121,7 @@ impl Import {
         }
         match asked.too_large {
             Some(most) => Err(self.error(call, Cause::TooLarge { most, answered: false })),
-            None => Ok(Value { bytes: asked.bytes, handles }),
+            None => Ok(Value { bytes: asked.bytes.into(), handles }),
         }
     }
 
@@ -132,7 +135,7 @@ impl Import {
         &self,
         held: Option<Target>,
         call: &Call,
-        arguments: Value<(Arc<Resource>, Use)>,
+        arguments: Passing,
     ) -> Result<Value<Arc<Resource>>, CallError> {
         let target = held.or_else(|| self.binding.target());
         let receiver = arguments.handles.first().filter(|_| self.is_method).map(|(receiver, _)| receiver);
@@ -164,7 +167,7 @@ impl Import {
         &self,
         target: &Target,
         call: &Call,
-        arguments: &Value<(Arc<Resource>, Use)>,
+        arguments: &Passing,
     ) -> Result<Value<Arc<Resource>>, CallError> {
         let function =
             FunctionName { interface: Some(Arc::clone(&target.export)), function: self.function.function.clone() };
@@ -183,7 +186,7 @@ pub(crate) async fn call_target(
     target: &Target,
     call: &Call,
     function: FunctionName,
-    arguments: &Value<(Arc<Resource>, Use)>,
+    arguments: &Passing,
 ) -> Result<Value<Arc<Resource>>, CallError> {
     let planet = &target.planet;
     if let Some((foreign, _)) = arguments.handles.iter().find(|(handle, _)| !handle.owner().is(planet)) {
@@ -205,7 +208,7 @@ pub(crate) async fn call_target(
         Err(stale) => return Err(turn.not_called(Cause::Handle(stale.sentence(planet.name()).into()))),
     };
     let Some((func, place)) = turn.function() else { return Err(turn.has_no_function()) };
-    let arguments = Arguments { bytes: &arguments.bytes, resources: &resources };
+    let arguments = Arguments { parcel: &arguments.bytes, resources: &resources };
     let typed = match func.typed::<Arguments<'_>, Answer>(turn.store()) {
         Ok(typed) => typed,
         Err(error) => return Err(turn.has_another_type(&error)),

@@ -17,8 +17,9 @@ use tracing::Instrument as _;
 use super::ToTheEnd;
 use super::handle::Description;
 use crate::error::Error;
-use crate::link::{Value, call_target};
+use crate::link::{Passing, Value, call_target};
 use crate::planet::{Call, CallError, Cause, FunctionName, Resource, Target, Terms, Use, call_span, note_outcome};
+use crate::value::Buffer;
 
 /// What the types that [`bindings!`](crate::bindings) makes of resources consist of.
 #[derive(Clone)]
@@ -143,7 +144,7 @@ impl<T: IsHeld> Encode for Lent<T> {
 
 /// What a function is called with that passes handles.
 #[derive(Debug)]
-pub struct Arguments(Value<(Arc<Resource>, Use)>);
+pub struct Arguments(Passing);
 
 /// What such a function has answered.
 #[derive(Debug)]
@@ -177,7 +178,7 @@ impl Arguments {
         let mut encoder = Encoder::new();
         write(&mut encoder);
         let handles = PASSED.take().unwrap_or_default();
-        Self(Value { bytes: encoder.into_bytes().into(), handles })
+        Self(Value { bytes: Buffer::from(encoder.into_bytes()).into(), handles })
     }
 }
 

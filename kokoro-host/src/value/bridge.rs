@@ -137,7 +137,8 @@ unsafe impl Lower for Arguments<'_> {
         // The component allocates memory, and may be put aside while it does: nothing is borrowed meanwhile that its task has.
         let crossing = Crossing::with(|crossing| Ok(crossing.clone()))?;
         let plan = crossing.called()?.params(cx.types, tuple(ty)?)?;
-        Lowering { cx, rest: self.bytes, handles: Handles::Resources(self.resources) }.arguments(plan, &mut slots)?;
+        let bytes = self.parcel.take();
+        Lowering { cx, rest: &bytes, handles: Handles::Resources(self.resources) }.arguments(plan, &mut slots)?;
         dst.write(slots);
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, PoisonError};
 
 /// Bytes of the form. Their memory is kept for the next value when this is dropped.
 #[derive(Debug, Default)]
@@ -19,6 +20,22 @@ impl Buffer {
     pub(super) fn new() -> Self {
         let kept = KEPT.try_with(|kept| kept.borrow_mut().pop());
         Self(kept.ok().flatten().unwrap_or_default())
+    }
+}
+
+/// The form of arguments on their way. It is gone once they have arrived: its memory is warm, and the answer comes next.
+#[derive(Debug)]
+pub(crate) struct Parcel(Mutex<Buffer>);
+
+impl Parcel {
+    pub(super) fn take(&self) -> Buffer {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl From<Buffer> for Parcel {
+    fn from(bytes: Buffer) -> Self {
+        Self(Mutex::new(bytes))
     }
 }
 

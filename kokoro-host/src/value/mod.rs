@@ -23,7 +23,7 @@ use wasmtime::component::ResourceAny;
 use wasmtime::{Error, Result};
 
 pub(crate) use self::bridge::{Answer, Asked, Given};
-pub(crate) use self::buffer::Buffer;
+pub(crate) use self::buffer::{Buffer, Parcel};
 use self::lift::Fault;
 use self::plan::Plan;
 
@@ -50,7 +50,7 @@ pub(crate) enum Passed {
 
 /// The parameters of an export, to be lowered.
 pub(crate) struct Arguments<'a> {
-    pub(crate) bytes: &'a [u8],
+    pub(crate) parcel: &'a Parcel,
     /// For each place in the form that stands for a handle.
     pub(crate) resources: &'a [ResourceAny],
 }

@@ -23,7 +23,7 @@ use wasmtime::{Engine, Store, StoreContextMut};
 use self::extent::{Counts, Extent};
 use self::random::Random;
 use self::types::Function;
-use super::{Answer, Arguments, Asked, Buffer, Crossing, FunctionPlans, Given, Plans};
+use super::{Answer, Arguments, Asked, Buffer, Crossing, FunctionPlans, Given, Parcel, Plans};
 
 /// How values get into a component and out of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -100,7 +100,8 @@ impl Subject {
             }
             Way::Direct => {
                 let typed = func.typed::<Arguments<'_>, Answer>(&self.store).unwrap();
-                let arguments = Arguments { bytes: &case.sent, resources: &[] };
+                let parcel = Parcel::from(Buffer::from(case.sent.clone()));
+                let arguments = Arguments { parcel: &parcel, resources: &[] };
                 let Answer(lifted) = crossing
                     .scope(typed.call_async(&mut self.store, arguments))
                     .await

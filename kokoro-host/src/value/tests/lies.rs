@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Val};
 
-use super::super::{Answer, Arguments, Crossing};
+use super::super::{Answer, Arguments, Buffer, Crossing, Parcel};
 use super::component::{BASE, ENCODINGS, parrot};
 use super::extent::{Counts, Extent, OnFailure};
 use super::random::Random;
@@ -107,7 +107,8 @@ impl Subject {
             }
             Way::Direct => {
                 let typed = func.typed::<Arguments<'_>, Answer>(&self.store).unwrap();
-                let arguments = Arguments { bytes: &[], resources: &[] };
+                let parcel = Parcel::from(Buffer::default());
+                let arguments = Arguments { parcel: &parcel, resources: &[] };
                 match crossing.scope(typed.call_async(&mut self.store, arguments)).await {
                     Ok(Answer(lifted)) if lifted.too_large.is_some() => Outcome::TooLarge,
                     Ok(Answer(lifted)) => Outcome::Value(lifted.bytes.to_vec()),
