@@ -60,7 +60,7 @@ pub fn table(results: &Results, ways: &[(&str, &str)]) -> String {
         text.push('\n');
     }
     for (number, note) in notes.iter().enumerate() {
-        let _ = write!(text, "\n({}) {}", number + 1, note.replace('\n', " "));
+        let _ = write!(text, "\n({}) {}", number + 1, note.lines().next().unwrap_or_default());
     }
     if !notes.is_empty() {
         text.push('\n');
@@ -85,7 +85,7 @@ mod tests {
     fn what_fails_has_its_reason_below_the_table() {
         let mut results = Results::default();
         results.took("add", "one", 12.0);
-        results.failed("add", "two", "too\nlarge".to_owned());
+        results.failed("add", "two", "too large\nindeed".to_owned());
         let expected =
             "| there and back | One | Two |\n|---|--:|--:|\n| two `u32` | 12.0 ns | fails (1) |\n\n(1) too large\n";
         assert_eq!(table(&results, &[("one", "One"), ("two", "Two")]), expected);

@@ -74,14 +74,3 @@ fn repeat(rounds: u32, mut once: impl FnMut() -> usize) -> u64 {
     }
     elements
 }
-
-#[cfg(target_family = "wasm")]
-pub(crate) fn memory() -> u64 {
-    core::arch::wasm32::memory_size(0) as u64 * 65_536
-}
-
-/// Only compiled, with the rest of the workspace.
-#[cfg(not(target_family = "wasm"))]
-pub(crate) fn memory() -> u64 {
-    0
-}

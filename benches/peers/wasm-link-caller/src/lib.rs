@@ -15,6 +15,7 @@ mod bindings {
     wit_bindgen::generate!({
         path: "wit",
         world: "calling",
+        generate_all,
     });
 
     use crate::Caller;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::{env, fs};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Error, Result, anyhow, bail};
 use kokoro_bench_measure::{CASES, Case, Measure, Work, check};
 use wasm_link::cardinality::ExactlyOne;
 use wasm_link::{
@@ -99,8 +99,14 @@ fn run(graph: &One, case: &Case, rounds: u32) -> Result<()> {
     };
     let arguments = [Val::Enum(work.to_owned()), Val::U32(case.length), Val::U32(rounds)];
     let ExactlyOne(_, answer) = graph.dispatch(CALLER, "run", &arguments).map_err(|e| anyhow!("{e}"))?;
-    match answer.map_err(|e| anyhow!("{e:?}")).context("the caller failed")? {
+    match answer.map_err(|e| cause(&format!("{e:?}")))? {
         Val::U64(elements) => check(case, rounds, elements),
         other => bail!("the caller answered {other:?}"),
     }
+}
+
+/// What Wasmtime says at the end of an error that wasm-link wraps.
+fn cause(error: &str) -> Error {
+    let lines = error.lines().map(str::trim).filter(|line| !matches!(*line, "" | ")"));
+    anyhow!("{}", lines.last().unwrap_or(error))
 }
