@@ -201,6 +201,11 @@ pub use failure::{Failure, FailureKind};
 /// `kokoro:core/types` ([`Failure`] here, in every interface), or `result<_, string>`, a provider that crashes
 /// or takes too long is an `Err`. With any other result the Planet ends with it.
 ///
+/// A resource belongs to the instance that made it. Once its Planet has been started anew, reloaded or unloaded, calls with a handle
+/// are errors as above, and the thing to do is to get another one. Methods go to the Planet that a handle came from; what
+/// takes several handles takes those of one Planet only. A handle that is dropped is released there, and nobody waits for that. To pass
+/// on a handle to a third Planet is refused when they are bound.
+///
 /// # Optional interfaces
 ///
 /// They can be called only through what `if_bound()` gives, so that forgetting to ask does not compile. It holds until the
@@ -268,6 +273,9 @@ pub use failure::{Failure, FailureKind};
 /// # fn main() {}
 /// ```
 ///
+/// Other Planets and the application can hold such handles. When they let go of one, or end, the value is dropped here, before the next
+/// call at the latest; a panic in its `Drop` ends the instance. Handles that are out do not survive a restart or a reload.
+///
 /// `kokoro:core/lifecycle` is always exported, and is [`Planet`](trait@crate::Planet) here. `kokoro:core/saved-state` is exported
 /// by `saved`, or like any other interface.
 ///
@@ -302,7 +310,8 @@ pub use failure::{Failure, FailureKind};
 /// ```
 ///
 /// The restored value takes the place of the one that the new instance started with, which is dropped. Parts that are not to be
-/// carried over are `#[serde(skip)]`; they get their [`Default`]. Handles of resources cannot be carried over.
+/// carried over are `#[serde(skip)]`; they get their [`Default`]. Handles of resources cannot be carried over, neither
+/// one's own nor those of others.
 ///
 /// The form of the bytes is [CBOR](https://www.rfc-editor.org/rfc/rfc8949), whose structs carry the names of their fields: a
 /// release that gives up a field, or adds one that is an [`Option`] or has `#[serde(default)]`, reads what older ones saved,

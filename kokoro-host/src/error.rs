@@ -178,6 +178,13 @@ impl Error {
         self.call().is_some_and(|call| call.kind() == "cancelled")
     }
 
+    /// Whether a function was not called because of a handle of a resource that it is passed: its owner's instance has ended, it was
+    /// given back before, or it is of another Planet than the one that is called. (Once the owner itself has gone, this is
+    /// [`is_unavailable`](Self::is_unavailable).)
+    pub fn is_stale(&self) -> bool {
+        self.call().is_some_and(|call| matches!(call.root().cause, Cause::Handle(_)))
+    }
+
     /// Whether a limit was exceeded: of memory, of tables, of handles, of the size of values, of waiting calls.
     pub fn is_limit(&self) -> bool {
         self.call().is_some_and(|call| call.kind() == "limited")
@@ -196,7 +203,10 @@ impl Error {
 
     /// The Planet that a failed call ended in: the innermost one, where the failure began.
     pub fn planet(&self) -> Option<&str> {
-        self.call()?.root().planet.as_deref()
+        let root = self.call()?.root();
+        // What is passed wrongly is not called at all.
+        let is_passed = matches!(root.cause, Cause::TooLarge { answered: false, .. } | Cause::Handle(_));
+        root.planet.as_ref().or_else(|| root.chain.last().filter(|_| is_passed)).map(|name| &**name)
     }
 
     fn call(&self) -> Option<&CallError> {

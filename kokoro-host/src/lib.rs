@@ -209,7 +209,7 @@ mod value;
 /// An interface that uses the resource of another one (`use store.{cursor}`) is served by the same type as that one: its `Host`
 /// asks for the other's. Both are under `serves`, in one call of the macro.
 ///
-/// Planets cannot pass such handles to each other yet.
+/// Planets cannot pass such handles to each other yet, only those of resources that the called Planet exports itself.
 ///
 /// # Mistakes
 ///

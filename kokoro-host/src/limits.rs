@@ -17,12 +17,16 @@ pub struct Limits {
     pub table_elements: usize,
     /// Core instances inside of one Planet, and as many memories and tables. Default: 1,000.
     pub instances: usize,
-    /// Handles of resources that one Planet may have at a time: of its own, of WASI and of the application together.
-    /// Default: 10,000. (Of WASI alone, 1,024 are the most, since the host has memory in each.)
+    /// Handles of resources that one Planet may have at a time: of its own, of WASI, of the application and of other Planets
+    /// together. Default: 10,000. (Of WASI alone, 1,024 are the most, since the host has memory in each.)
     pub handles: usize,
-    /// How large the arguments or the results of one call may be, when they leave a Planet, in bytes of the host's memory:
-    /// there each byte of a `list<u8>` takes 40 between Planets and for [`Function`](crate::dynamic::Function), and 1 for typed
-    /// handles. It counts for no other limit. Default: 1 GiB.
+    /// How large the arguments or the results of one call may be, when they leave a Planet, in bytes. Default: 1 GiB.
+    ///
+    /// Between Planets, and where the application passes handles, these are the bytes of the self-contained form
+    /// ([`kokoro_value`]), in which a byte of a `list<u8>` is one byte: such a call fails, and the Planet that passed or answered too
+    /// much goes on, unless it is the caller and the function's type has no room for the failure. For typed handles, functions that
+    /// the application serves and [`Function`](crate::dynamic::Function) they are bytes of the host's memory, and a Planet that
+    /// exceeds them ends: there a byte of a `list<u8>` takes 1, and 40 for `Function`. It counts for no other limit.
     pub value: usize,
     /// How many calls may wait for one Planet at a time. Default: 10,000.
     pub waiting_calls: usize,

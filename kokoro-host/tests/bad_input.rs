@@ -157,30 +157,7 @@ async fn what_is_served_to_everybody_is_no_dependency_though_it_is_listed() {
 }
 
 #[tokio::test]
-async fn resources_and_async_functions_are_refused_with_a_sentence() {
-    let owner = wat(r#"(component
-          (core module $code (func (export "f") (param i32)))
-          (core instance $code (instantiate $code))
-          (type $r (resource (rep i32)))
-          (func $f (param "r" (borrow $r)) (canon lift (core func $code "f")))
-          (component $shape
-            (import "r" (type $r (sub resource)))
-            (import "f" (func $f (param "r" (borrow $r))))
-            (export $out "r" (type $r))
-            (export "f" (func $f) (func (param "r" (borrow $out)))))
-          (instance $i (instantiate $shape (with "r" (type $r)) (with "f" (func $f))))
-          (export "acme:db/tables@1.0.0" (instance $i)))"#);
-    let user = wat(r#"(component (import "acme:db/tables@1.0.0" (instance
-          (export "r" (type $r (sub resource)))
-          (export "f" (func (param "r" (borrow $r)))))))"#);
-    let components = [("user", user.clone()), ("owner", owner.clone())];
-    not_running(&components, "user", State::Waiting, expect_file!["golden/resource.txt"]).await;
-    // As an option it stops nobody.
-    let optional = with_manifest(user, r#"{"optional":["acme:db/tables@1.0.0"]}"#);
-    let primary = Primary::builder().build().unwrap();
-    primary.load_bytes("owner", owner).await.unwrap();
-    let report = primary.load_bytes("user", optional).await.unwrap();
-    assert_eq!(report.running().count(), 1, "{report}");
+async fn async_functions_are_refused_with_a_sentence() {
     let text = r#"(component (import "acme:db/tables@1.0.0" (instance (export "f" (func async (result u8))))))"#;
     refused(wat(text), expect_file!["golden/async_function.txt"]).await;
 }

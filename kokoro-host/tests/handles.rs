@@ -81,6 +81,10 @@ async fn all_that_a_planet_holds_is_released_when_it_goes() {
     reader.offer(&["Emma".to_owned(), "Dune".to_owned()]).await.unwrap();
     primary.restart("reader").await.unwrap();
     assert_eq!(reader.count().await.unwrap(), 0);
+    // It is reloaded.
+    reader.offer(&["Emma".to_owned(), "Dune".to_owned()]).await.unwrap();
+    primary.reload("reader").bytes(guest("reader")).await.unwrap();
+    assert_eq!(reader.count().await.unwrap(), 0);
     // It is unloaded, and another one comes.
     reader.offer(&["Emma".to_owned(), "Dune".to_owned()]).await.unwrap();
     primary.unload("reader").await.unwrap();

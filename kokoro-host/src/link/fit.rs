@@ -47,6 +47,11 @@ pub(crate) fn fit(import: &Interface, export: &Interface) -> Result<(), Mismatch
     }
 }
 
+/// Whether the function `name` is of this type in an interface that is offered.
+pub(crate) fn has_function(offered: &Interface, name: &str, wanted: &Function) -> bool {
+    offered.functions.get(name).is_some_and(|offered| function(wanted, offered).is_none())
+}
+
 /// Whether an import is of use to a Planet to which the interfaces for which `is_served` holds are served by the application, or by WASI:
 /// of these it cannot pass handles on.
 pub(crate) fn passes_nothing_served(import: &Interface, is_served: impl Fn(&str) -> bool) -> Result<(), Mismatch> {

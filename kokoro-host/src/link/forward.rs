@@ -9,7 +9,8 @@ use wasmtime::component::{LinkerInstance, Val};
 use kokoro_value::{Encode as _, Encoder};
 
 use super::binding::Binding;
-use crate::inspect::{Function, Named, Type};
+use super::fit::has_function;
+use crate::inspect::{Function, Interface, Named, Type};
 use crate::interface::InterfaceName;
 use crate::planet::{
     Call, CallError, Cause, FunctionName, Interruption, Resource, State, Target, Turn, Use, call_span, note_outcome,
@@ -21,6 +22,7 @@ struct Import {
     binding: Arc<Binding>,
     interface: InterfaceName,
     function: FunctionName,
+    ty: Function,
     /// Whether it is a method: of the handle that it is passed first.
     is_method: bool,
     place: FailurePlace,
@@ -49,6 +51,7 @@ pub(super) fn define(
         binding: Arc::clone(binding),
         interface: import.clone(),
         function: FunctionName { interface: Some(Arc::clone(full)), function: Arc::<str>::from(name).into() },
+        ty: ty.clone(),
         is_method: name.starts_with("[method]"),
         place: FailurePlace::of(ty),
         plans: Arc::default(),
@@ -141,7 +144,9 @@ impl Import {
         let receiver = arguments.handles.first().filter(|_| self.is_method).map(|(receiver, _)| receiver);
         let target = match receiver {
             Some(receiver) => {
-                target.filter(|target| target.planet.is(receiver.owner())).or_else(|| receiver.target(&self.interface))
+                let fits = |offered: &Interface| has_function(offered, &self.function.function, &self.ty);
+                let bound = target.filter(|target| target.planet.is(receiver.owner()));
+                bound.or_else(|| receiver.target(&self.interface, fits))
             }
             None => target,
         };
@@ -199,20 +204,23 @@ pub(crate) async fn call_target(
         return Err(CallError { planet, function, chain, cause: Cause::Handle(problem.into()) });
     }
     let mut turn = planet.enter(call, function).await?;
-    // Handles say themselves whether they are of this instance.
-    if turn.release() != target.release && arguments.handles.is_empty() {
+    if let Err(stale) = turn.check(&arguments.handles) {
+        return Err(turn.not_called(Cause::Handle(stale.sentence(planet.name()).into())));
+    }
+    if turn.release() != target.release {
         return Err(turn.has_changed());
     }
-    let resources = match turn.resources(&arguments.handles) {
-        Ok(resources) => resources,
-        Err(stale) => return Err(turn.not_called(Cause::Handle(stale.sentence(planet.name()).into()))),
-    };
     let Some((func, place)) = turn.function() else { return Err(turn.has_no_function()) };
-    let arguments = Arguments { parcel: &arguments.bytes, resources: &resources };
     let typed = match func.typed::<Arguments<'_>, Answer>(turn.store()) {
         Ok(typed) => typed,
         Err(error) => return Err(turn.has_another_type(&error)),
     };
+    // Nothing is between the caller and the callee any more: what is given away is so from here on.
+    let resources = match turn.resources(&arguments.handles) {
+        Ok(resources) => resources,
+        Err(stale) => return Err(turn.not_called(Cause::Handle(stale.sentence(planet.name()).into()))),
+    };
+    let arguments = Arguments { parcel: &arguments.bytes, resources: &resources };
     let (bytes, handles) = turn.call_with(typed, place, arguments).await?;
     Ok(Value { bytes, handles })
 }

@@ -218,8 +218,11 @@ impl CallError {
             }
             Cause::NoFunction(problem) => problem.to_string(),
             Cause::TooLarge { most, answered } => {
-                let what = if *answered { "answered" } else { "is passed" };
-                format!("`{function}` {what} more than {most} bytes, the most that may cross: `Limits::value`")
+                let what = match answered {
+                    true => format!("planet `{planet}` answered `{function}` with"),
+                    false => format!("`{function}` is passed"),
+                };
+                format!("{what} more than {most} bytes, the most that may cross: `Limits::value`")
             }
             Cause::Handle(problem) => format!("`{function}` was not called: {problem}"),
             Cause::Refused(reason) => format!("planet `{planet}` did not start: {reason}"),

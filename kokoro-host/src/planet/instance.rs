@@ -108,6 +108,9 @@ pub(crate) struct Instance {
     number: u64,
     /// How large a value may be.
     most: usize,
+    /// How many handles it may have, and how many of its own resources others hold: these handles are theirs.
+    handles: usize,
+    lent: usize,
     inspection: Arc<Inspection>,
     lifecycle: Option<Arc<str>>,
     saved_state: Option<Arc<str>>,
@@ -261,6 +264,8 @@ impl Instance {
             linked: linked.clone(),
             number: COUNT.fetch_add(1, Ordering::Relaxed),
             most: limits.value,
+            handles: limits.handles,
+            lent: 0,
             inspection: Arc::clone(inspection),
             saved_state: export_of(inspection, kokoro_wit::SAVED_STATE),
             lifecycle,
@@ -373,6 +378,18 @@ impl Instance {
         state.call = Some(call.with_chain(chain));
         self.stderr.forget();
         self.store.set_epoch_deadline(1);
+    }
+
+    /// Others hold so many more of its resources.
+    pub(super) fn lends_more(&mut self, count: usize) {
+        self.lent += count;
+        self.store.set_max_component_handles(self.handles.saturating_add(self.lent));
+    }
+
+    /// It has got one back.
+    pub(super) fn lends_less(&mut self) {
+        self.lent = self.lent.saturating_sub(1);
+        self.store.set_max_component_handles(self.handles.saturating_add(self.lent));
     }
 
     /// Lays the call down. What it had asked for as an option is free again.

@@ -12,6 +12,7 @@ mod refusals;
 mod resource;
 mod wasi;
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -632,6 +633,7 @@ impl Turn<'_> {
             return Vec::new();
         }
         let lender = self.lends();
+        self.instance().lends_more(handles.len());
         let own = |passed: &Passed| match passed {
             Passed::Resource(any) => Some(lender.resource(*any)),
             _ => None,
@@ -667,6 +669,7 @@ impl Turn<'_> {
         let number = self.instance().number();
         for released in self.planet.releases.take() {
             if released.instance == number {
+                self.instance().lends_less();
                 let (call, crossing) = (self.call, self.instance().crossing(None));
                 let outcome = call.until(crossing.scope(released.any.resource_drop_async(self.store()))).await;
                 if !matches!(outcome, Ok(Ok(()))) {
@@ -680,13 +683,27 @@ impl Turn<'_> {
         Some(self)
     }
 
-    /// The resources of these handles, as the Planet itself knows them; those that it is given are its own again.
-    pub(crate) fn resources(&mut self, handles: &[(Arc<Resource>, Use)]) -> Result<Vec<ResourceAny>, Stale> {
+    /// Whether all these handles are of the instance that is there, and none is given away that is passed twice.
+    pub(crate) fn check(&mut self, handles: &[(Arc<Resource>, Use)]) -> Result<(), Stale> {
         let number = self.instance().number();
-        // None is given back before it is sure that all are there.
+        let mut passed = HashMap::new();
         for (handle, _) in handles {
             handle.within(number, Use::Lend)?;
+            *passed.entry(Arc::as_ptr(handle)).or_insert(0_usize) += 1;
         }
+        let mut given = handles.iter().filter(|(_, use_of_it)| *use_of_it == Use::Give);
+        if given.any(|(handle, _)| passed[&Arc::as_ptr(handle)] > 1) {
+            return Err(Stale::GivenBack);
+        }
+        Ok(())
+    }
+
+    /// The resources of these handles, which have been checked, as the Planet itself knows them; those that it is given are its
+    /// own again.
+    pub(crate) fn resources(&mut self, handles: &[(Arc<Resource>, Use)]) -> Result<Vec<ResourceAny>, Stale> {
+        let number = self.instance().number();
+        let given = handles.iter().filter(|(_, use_of_it)| *use_of_it == Use::Give);
+        given.for_each(|_| self.instance().lends_less());
         handles.iter().map(|(handle, use_of_it)| handle.within(number, *use_of_it)).collect()
     }
 

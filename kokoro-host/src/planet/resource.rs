@@ -13,7 +13,7 @@ use wasmtime::component::ResourceAny;
 
 use super::Planet;
 use super::hold::Target;
-use crate::inspect::Inspection;
+use crate::inspect::{Inspection, Interface};
 use crate::interface::InterfaceName;
 
 /// A resource of a Planet, as all who are outside of that Planet share it.
@@ -50,9 +50,11 @@ impl Lender {
 }
 
 impl Resource {
-    /// Whom to call for a method of an import `import`; none if the owner does not export the interface.
-    pub(crate) fn target(&self, import: &InterfaceName) -> Option<Target> {
-        let export = self.inspection.exports.keys().find(|export| export.can_serve(import))?;
+    /// Whom to call for a method of the interface `import`: the owner, by the newest of its exports that can serve the import and
+    /// `fits`. There need not be one: the handle may have come by another interface.
+    pub(crate) fn target(&self, import: &InterfaceName, fits: impl Fn(&Interface) -> bool) -> Option<Target> {
+        let mut exports = self.inspection.exports.iter().rev();
+        let (export, _) = exports.find(|(export, offered)| export.can_serve(import) && fits(offered))?;
         Some(Target { planet: Arc::clone(&self.owner), export: export.to_string().into(), release: self.release })
     }
 

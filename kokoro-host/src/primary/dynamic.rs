@@ -124,7 +124,13 @@ impl Function {
     /// What does not fit must not get as far as the Planet: a value that cannot be lowered ends the instance.
     fn check(&self, arguments: &[Val]) -> Result<(), Error> {
         let params = &self.signature.params;
-        let problem = if params.len() != arguments.len() {
+        let handle = self.signature.types().find_map(|ty| ty.resource(&|_| true));
+        let problem = if let Some(resource) = handle {
+            Some(format!(
+                "it passes handles of `{}`, which have no value here: call it with a typed handle (`bindings!`)",
+                resource.name
+            ))
+        } else if params.len() != arguments.len() {
             Some(format!("it takes {} arguments, and {} were given", params.len(), arguments.len()))
         } else {
             let mut wrong = params.iter().zip(arguments).filter(|((_, ty), value)| !is_of(value, ty));

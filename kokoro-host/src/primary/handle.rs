@@ -18,7 +18,7 @@ use super::{Primary, Shared, ToTheEnd, lock};
 use crate::error::{Error, Kind};
 use crate::inspect::{self, interface_of_package};
 use crate::interface::InterfaceName;
-use crate::link::{Binding, fit, fits_somewhere};
+use crate::link::{Binding, fit, fits_somewhere, has_function};
 use crate::planet::{Call, CallError, Cause, FunctionName, Planet, Target, Terms, call_span, note_outcome};
 use crate::registry::{Entry, Registry};
 
@@ -51,6 +51,11 @@ impl Description {
 
     pub(super) fn name(&self) -> &InterfaceName {
         &self.name
+    }
+
+    /// Whether an interface that is offered has the function `name` of this one, and of the same type.
+    pub(super) fn is_in(&self, offered: &inspect::Interface, name: &str) -> bool {
+        self.interface.functions.get(name).is_some_and(|wanted| has_function(offered, name, wanted))
     }
 }
 

@@ -73,6 +73,10 @@ impl Primary {
     /// application is asked about the new release as about every other ([`Builder::admit`](crate::Builder::admit)).
     /// The new one chooses its own providers anew.
     ///
+    /// Handles of resources are not carried over. Those that others have of the old release's resources, Planets or the application, are
+    /// errors from then on, and never lead to a resource of the new one; those that the old one had of others' are released.
+    /// The same holds for a restart.
+    ///
     /// A Planet that does not run is replaced by the new release, which starts if it can.
     ///
     /// ```

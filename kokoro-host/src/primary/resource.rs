@@ -85,7 +85,7 @@ impl Held {
         arguments: Arguments,
     ) -> Result<R, Error> {
         let call = Call::by_application(&self.with.terms);
-        let Some(target) = self.resource.target(of.name()) else {
+        let Some(target) = self.resource.target(of.name(), |offered| of.is_in(offered, name)) else {
             let function = FunctionName { interface: Some(of.name().to_string().into()), function: name.into() };
             let planet = Some(Arc::clone(self.resource.owner().name()));
             return Err(CallError { planet, function, chain: Arc::clone(call.chain()), cause: Cause::Absent }.into());
