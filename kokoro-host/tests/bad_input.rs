@@ -162,6 +162,16 @@ async fn async_functions_are_refused_with_a_sentence() {
     refused(wat(text), expect_file!["golden/async_function.txt"]).await;
 }
 
+#[tokio::test]
+async fn values_that_are_larger_than_any_memory_are_refused_with_a_sentence() {
+    let list = "(list u8 1073741824)";
+    let text = format!(
+        r#"(component (import "acme:db/tables@1.0.0" (instance
+             (export "f" (func (param "a" {list}) (param "b" {list}) (param "c" {list}) (param "d" {list}) (param "e" u32))))))"#
+    );
+    refused(wat(&text), expect_file!["golden/large_values.txt"]).await;
+}
+
 /// A component that imports `f` of `acme:log/sink` in some version and type.
 fn user(version: &str, function: &str) -> Vec<u8> {
     wat(&format!(r#"(component (import "acme:log/sink@{version}" (instance (export "f" (func {function})))))"#))

@@ -38,6 +38,7 @@ fn lent(books: &[Book]) -> Vec<Lent<Book>> {
 
 fn is_stale<T: std::fmt::Debug>(answer: Result<T, Error>) -> bool {
     let error = answer.unwrap_err();
+    assert!(error.is_stale());
     error.to_string().contains("it is passed a handle of an instance of planet `shelf` that has ended")
 }
 
@@ -263,4 +264,52 @@ fn types_of_all_kinds_can_be_passed_beside_handles() {
         n: Some(9),
     };
     assert_eq!(from_bytes(&to_bytes(&everything)), Ok(everything));
+}
+
+#[tokio::test]
+async fn a_handle_that_is_given_twice_in_one_call_is_still_there() {
+    let (_primary, shelf) = library().await;
+    let (emma, dune) = (shelf.book_new("Emma").await.unwrap(), shelf.book_new("Dune").await.unwrap());
+    emma.turn().await.unwrap().unwrap();
+    assert!(shelf.take_both(emma.clone(), emma.clone()).await.unwrap_err().is_stale());
+    assert_eq!(emma.turn().await.unwrap(), Ok(2));
+    assert_eq!(shelf.take_both(emma, dune).await.unwrap(), Ok(2));
+    assert_eq!(shelf.book_count().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_destructor_has_a_time_of_its_own() {
+    let (primary, shelf) = library().await;
+    let emma = shelf.book_new("Emma").await.unwrap();
+    drop(shelf.book_new("heavy").await.unwrap());
+    // Whoever calls now waits for it, and has nothing to do with it.
+    assert!(shelf.within(Duration::from_millis(30)).book_count().await.unwrap_err().is_timeout());
+    assert_eq!(shelf.book_count().await.unwrap(), 1);
+    assert_eq!(emma.turn().await.unwrap(), Ok(1));
+    assert_eq!(node(&primary, "shelf").state, State::Running);
+}
+
+#[tokio::test]
+async fn what_others_hold_does_not_count_for_the_owner() {
+    let mut limits = kokoro_host::Limits::default();
+    limits.handles = 20;
+    let primary = Primary::builder().limits(limits).build().unwrap();
+    primary.load_bytes("shelf", guest("shelf")).await.unwrap();
+    let shelf = primary.get::<Shelf>().unwrap();
+    let mut books = Vec::new();
+    for number in 0..50 {
+        books.push(shelf.book_new(&number.to_string()).await.unwrap());
+    }
+    assert_eq!(shelf.book_count().await.unwrap(), 50);
+    books.truncate(10);
+    assert_eq!(shelf.book_count().await.unwrap(), 10);
+}
+
+#[tokio::test]
+async fn functions_that_pass_handles_are_not_called_without_a_typed_handle() {
+    let (primary, shelf) = library().await;
+    let make = primary.function("test:guests/shelf", "[constructor]book").unwrap();
+    let error = make.call(&[kokoro_host::dynamic::Val::String("Emma".to_owned())]).await.unwrap_err();
+    assert!(error.is_mismatch() && error.to_string().contains("it passes handles of `book`"), "{error}");
+    assert_eq!(shelf.book_count().await.unwrap(), 0);
 }

@@ -101,3 +101,30 @@ async fn waiting_calls_are_limited() {
     assert_eq!(faults.within(Duration::from_secs(5)).well().await.unwrap(), "well");
     assert_eq!(node(&primary, "faulty").state, State::Running);
 }
+
+#[tokio::test]
+async fn types_in_types_take_no_more_room_than_their_text() {
+    // What each level would take twice as much of as the one in it.
+    let mut types = "(type $t0 (tuple u32))".to_owned();
+    for level in 1..45 {
+        types += &format!("(type $o{level} (option $t{0})) (type $t{level} (tuple $o{level}))", level - 1);
+    }
+    let component = wat(&format!(
+        r#"(component
+          {types}
+          (import "t:t/deep@1.0.0" (instance $deep (export "f" (func (param "a" $t44)))))
+          (core module $memory (memory (export "memory") 1))
+          (core instance $memory (instantiate $memory))
+          (core func $f (canon lower (func $deep "f") (memory $memory "memory")))
+          (core module $code (import "in" "f" (func $f (param i32))) (func (export "go") (call $f (i32.const 0))))
+          (core instance $code (instantiate $code (with "in" (instance (export "f" (func $f))))))
+          (func $go (canon lift (core func $code "go")))
+          (instance $out (export "go" (func $go)))
+          (export "t:t/go@1.0.0" (instance $out)))"#
+    ));
+    let component = support::with_manifest(component, r#"{"optional":["t:t/deep@1.0.0"]}"#);
+    let primary = Primary::builder().build().unwrap();
+    primary.load_bytes("deep", component).await.unwrap();
+    let error = primary.function("t:t/go", "go").unwrap().call(&[]).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+}

@@ -281,7 +281,10 @@ async fn handles_of_the_application_do_not_cross_between_planets_yet() {
     primary.load_bytes("user", user).await.unwrap();
     assert_eq!(node(&primary, "user").state, State::Waiting);
     let reason = reason(&primary, "user");
-    assert!(reason.contains("`read` passes handles of `test:guests/store/cursor`, which the provider imports itself"), "{reason}");
+    assert!(
+        reason.contains("`read` passes handles of `test:guests/store/cursor`, which the provider imports itself"),
+        "{reason}"
+    );
     let error = primary.function("test:other/reader", "read").unwrap().call(&[kokoro_host::dynamic::Val::U32(0)]).await;
     assert!(error.unwrap_err().is_mismatch());
     assert_eq!(node(&primary, "reader").state, State::Running);

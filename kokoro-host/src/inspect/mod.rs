@@ -11,7 +11,7 @@ use wasmparser::component_types::{ComponentAnyTypeId, ComponentEntityType, Compo
 use wasmparser::types::Types;
 use wasmparser::{BinaryReaderError, Parser, Payload, ValidPayload, Validator, WasmFeatures};
 
-use self::reader::{Reader, TooDeep};
+use self::reader::{Reader, Unwieldy};
 pub use self::types::{Function, Interface, Named, ResourceName, Type};
 use crate::interface::InterfaceName;
 use crate::manifest::{Manifest, Section, SectionError};
@@ -343,9 +343,14 @@ pub enum InspectError {
     Undecodable(String),
 }
 
-impl From<TooDeep> for InspectError {
-    fn from(_: TooDeep) -> Self {
-        Self::Undecodable("its types are nested too deep".to_owned())
+impl From<Unwieldy> for InspectError {
+    fn from(types: Unwieldy) -> Self {
+        Self::Undecodable(match types {
+            Unwieldy::Deep => "its types are nested too deep".to_owned(),
+            Unwieldy::Large(function) => {
+                format!("a function has values that are too large for any memory: `{function}`")
+            }
+        })
     }
 }
 

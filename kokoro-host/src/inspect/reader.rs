@@ -19,9 +19,17 @@ use super::types::{Function, Interface, Named, ResourceName, Type};
 /// How deep types may be nested. No toolchain comes near it.
 const MAX_DEPTH: usize = 100;
 
-/// Types that are nested too deep to be handled.
+/// The size of values that no toolchain comes near, in bytes. Wasmtime counts in 32 bits.
+const MAX_SIZE: u64 = 1 << 31;
+
+/// Types that cannot be handled.
 #[derive(Debug)]
-pub(super) struct TooDeep;
+pub(super) enum Unwieldy {
+    /// They are nested too deep.
+    Deep,
+    /// Their values are too large: parameters, or a result, of the function of this type.
+    Large(String),
+}
 
 /// Reads types, each named type once.
 pub(super) struct Reader<'a> {
@@ -43,7 +51,7 @@ impl<'a> Reader<'a> {
         path: &str,
         id: ComponentInstanceTypeId,
         side: Side,
-    ) -> Result<Interface, TooDeep> {
+    ) -> Result<Interface, Unwieldy> {
         let is_imported = side == Side::Import;
         let mut interface = Interface::default();
         let types = self.types;
@@ -76,7 +84,7 @@ impl<'a> Reader<'a> {
         Ok(interface)
     }
 
-    pub(super) fn function(&mut self, id: ComponentFuncTypeId) -> Result<Function, TooDeep> {
+    pub(super) fn function(&mut self, id: ComponentFuncTypeId) -> Result<Function, Unwieldy> {
         let types = self.types;
         let function = &types[id];
         let mut params = Vec::new();
@@ -84,10 +92,12 @@ impl<'a> Reader<'a> {
             params.push((name.to_string(), self.value(ty, 0)?));
         }
         let result = function.result.as_ref().map(|ty| self.value(ty, 0)).transpose()?;
-        Ok(Function { params, result, is_async: function.async_ })
+        let function = Function { params, result, is_async: function.async_ };
+        let size = function.types().map(Type::size).fold(0, u64::saturating_add);
+        if size > MAX_SIZE { Err(Unwieldy::Large(function.to_string())) } else { Ok(function) }
     }
 
-    fn value(&mut self, ty: &ComponentValType, depth: usize) -> Result<Type, TooDeep> {
+    fn value(&mut self, ty: &ComponentValType, depth: usize) -> Result<Type, Unwieldy> {
         match ty {
             ComponentValType::Primitive(ty) => Ok(primitive(*ty)),
             ComponentValType::Type(id) => {
@@ -95,7 +105,7 @@ impl<'a> Reader<'a> {
                     return Ok(ty.clone());
                 }
                 if depth == MAX_DEPTH {
-                    return Err(TooDeep);
+                    return Err(Unwieldy::Deep);
                 }
                 let ty = self.definition(*id, depth + 1)?;
                 self.seen.insert(*id, ty.clone());
@@ -104,15 +114,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn shared(&mut self, ty: &ComponentValType, depth: usize) -> Result<Arc<Type>, TooDeep> {
+    fn shared(&mut self, ty: &ComponentValType, depth: usize) -> Result<Arc<Type>, Unwieldy> {
         Ok(Arc::new(self.value(ty, depth)?))
     }
 
-    fn optional(&mut self, ty: &Option<ComponentValType>, depth: usize) -> Result<Option<Arc<Type>>, TooDeep> {
+    fn optional(&mut self, ty: &Option<ComponentValType>, depth: usize) -> Result<Option<Arc<Type>>, Unwieldy> {
         ty.as_ref().map(|ty| self.shared(ty, depth)).transpose()
     }
 
-    fn definition(&mut self, id: ComponentDefinedTypeId, depth: usize) -> Result<Type, TooDeep> {
+    fn definition(&mut self, id: ComponentDefinedTypeId, depth: usize) -> Result<Type, Unwieldy> {
         let types = self.types;
         let name = self.names.get(&id).cloned().unwrap_or_else(|| "?".into());
         let plain = |parts: &mut dyn Iterator<Item = String>| Named {

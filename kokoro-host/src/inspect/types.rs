@@ -154,15 +154,38 @@ impl Type {
         })
     }
 
+    /// At least how many bytes a value takes in a component's memory, with room for what is in between; no less for any value in it.
+    pub(crate) fn size(&self) -> u64 {
+        let most = |types: &mut dyn Iterator<Item = &Self>| types.map(Self::size).max().unwrap_or_default();
+        let all = |types: &mut dyn Iterator<Item = &Self>| types.map(Self::size).fold(0, u64::saturating_add);
+        match self {
+            Self::FixedList(ty, count) => ty.size().saturating_mul(u64::from(*count)),
+            // Their elements lie elsewhere, and have a size as well.
+            Self::List(ty) => ty.size().max(8),
+            Self::Map(key, value) => key.size().saturating_add(value.size()).max(8),
+            Self::Option(ty) => ty.size().saturating_add(8),
+            Self::Result { ok, err } => most(&mut ok.iter().chain(err).map(|ty| &**ty)).saturating_add(8),
+            Self::Variant(variant) => {
+                most(&mut variant.parts.iter().filter_map(|(_, ty)| ty.as_ref())).saturating_add(8)
+            }
+            Self::Tuple(types) => all(&mut types.iter()),
+            Self::Record(record) => all(&mut record.parts.iter().map(|(_, ty)| ty)),
+            Self::Flags(flags) => 4 * flags.parts.len().div_ceil(32) as u64,
+            _ => 8,
+        }
+    }
+
     /// How many core values a value of the type is where it is passed as such.
     pub(crate) fn flat_count(&self) -> usize {
         let most = |types: &mut dyn Iterator<Item = &Self>| types.map(Self::flat_count).max().unwrap_or_default();
         match self {
             Self::String | Self::List(_) | Self::Map(..) => 2,
             Self::FixedList(ty, count) => ty.flat_count().saturating_mul(*count as usize),
-            Self::Option(ty) => 1 + ty.flat_count(),
-            Self::Result { ok, err } => 1 + most(&mut ok.iter().chain(err).map(|ty| &**ty)),
-            Self::Variant(variant) => 1 + most(&mut variant.parts.iter().filter_map(|(_, ty)| ty.as_ref())),
+            Self::Option(ty) => ty.flat_count().saturating_add(1),
+            Self::Result { ok, err } => most(&mut ok.iter().chain(err).map(|ty| &**ty)).saturating_add(1),
+            Self::Variant(variant) => {
+                most(&mut variant.parts.iter().filter_map(|(_, ty)| ty.as_ref())).saturating_add(1)
+            }
             Self::Tuple(types) => types.iter().map(Self::flat_count).fold(0, usize::saturating_add),
             Self::Record(record) => record.parts.iter().map(|(_, ty)| ty.flat_count()).fold(0, usize::saturating_add),
             Self::Flags(flags) => flags.parts.len().div_ceil(32),

@@ -15,7 +15,7 @@ use crate::interface::InterfaceName;
 use crate::planet::{
     Call, CallError, Cause, FunctionName, Interruption, Resource, State, Target, Turn, Use, call_span, note_outcome,
 };
-use crate::value::{Answer, Arguments, Asked, Buffer, FunctionPlans, Given, Lifted, Parcel, Passed};
+use crate::value::{Answer, Arguments, Asked, Buffer, Given, Lifted, Parcel, Passed};
 
 /// One function of an import.
 struct Import {
@@ -26,7 +26,6 @@ struct Import {
     /// Whether it is a method: of the handle that it is passed first.
     is_method: bool,
     place: FailurePlace,
-    plans: Arc<FunctionPlans>,
 }
 
 /// What crosses in a call: the form of it, and the handles in it.
@@ -54,7 +53,6 @@ pub(super) fn define(
         ty: ty.clone(),
         is_method: name.starts_with("[method]"),
         place: FailurePlace::of(ty),
-        plans: Arc::default(),
     });
     let params = ty.params.iter().map(|(_, ty)| ty.flat_count()).fold(0, usize::saturating_add);
     let is_flat_result = ty.result.as_ref().is_some_and(|ty| ty.flat_count() == 1);
@@ -81,7 +79,7 @@ fn define_as<const N: usize, const M: usize>(
         let import = Arc::clone(&import);
         Box::new(async move {
             let Value { bytes, handles: numbers } = import.call(store, asked).await?;
-            Ok(Given::<M> { plans: Arc::clone(&import.plans), bytes, numbers })
+            Ok(Given::<M> { bytes, numbers })
         })
     })
 }

@@ -149,18 +149,33 @@ impl Planet {
         })
     }
 
-    /// Has a resource dropped that nobody holds any more: before the next call, or as soon as nobody calls.
+    /// Has a resource dropped that nobody holds any more. That takes a time of its own, and no call is answered before.
     fn release(self: &Arc<Self>, released: Released) {
-        if self.releases.add(released) && self.ended().is_none() {
+        if self.ended().is_none() && self.releases.add(released) {
             let planet = Arc::clone(self);
-            self.tidying.runtime.spawn(async move {
-                let call = Call::of_life_cycle(planet.tidying.within);
-                let function = FunctionName { interface: None, function: DESTRUCTOR.into() };
-                // Whoever is entered tidies up first. One that has ended has nothing left to drop.
-                if let Ok(mut turn) = planet.enter(&call, function).await {
-                    turn.leave();
+            self.tidying.runtime.spawn(async move { planet.tidy_up().await });
+        }
+    }
+
+    /// Drops what nobody holds any more, as long as there is something.
+    async fn tidy_up(self: Arc<Self>) {
+        loop {
+            let call = Call::of_life_cycle(self.tidying.within);
+            let seat = match self.seat_at_once(&call) {
+                Some(seat) => Ok((seat, call.made())),
+                None => self.wait_for_seat(&call, false).await,
+            };
+            match seat {
+                Ok((seat, entered)) => {
+                    let function = FunctionName { interface: None, function: DESTRUCTOR.into() };
+                    self.turn(seat, &call, function, entered).tidy_up().await;
                 }
-            });
+                // It has ended, or another instance is on its way, or a call takes its time: then this waits on.
+                Err(_) => self.restarted().await,
+            }
+            if self.releases.is_done(self.ended().is_none()) {
+                return;
+            }
         }
     }
 
@@ -317,20 +332,27 @@ impl Planet {
         if call.chain().is_empty() && call.is_cancelled() {
             return Err(error(Cause::CancelledInQueue));
         }
-        loop {
-            let (seat, entered) = match self.seat_at_once(call) {
-                Some(seat) => (seat, call.made()),
-                // The others' turns are longer than it takes to put this aside.
-                None => Box::pin(self.wait_for_seat(call)).await.map_err(error)?,
-            };
-            let turn = self.turn(seat, call, function.clone(), entered);
-            if self.releases.is_empty() {
-                return Ok(turn);
-            }
-            if let Some(turn) = Box::pin(turn.tidied_up()).await {
-                return Ok(turn);
-            }
+        let (mut seat, mut entered) = match self.seat_at_once(call) {
+            Some(seat) => (seat, call.made()),
+            // The others' turns are longer than it takes to put this aside.
+            None => Box::pin(self.wait_for_seat(call, true)).await.map_err(error)?,
+        };
+        while !self.releases.is_empty() {
+            drop(seat);
+            (seat, entered) = Box::pin(self.wait_until_tidy(call)).await.map_err(error)?;
         }
+        Ok(self.turn(seat, call, function, entered))
+    }
+
+    /// Lets those drop first what nobody holds any more, and waits for the seat once more.
+    async fn wait_until_tidy(self: &Arc<Self>, call: &Call) -> Result<(Seat<'_>, Instant), Cause> {
+        self.vacate_if_ended();
+        {
+            let _wait = call.errand().wait_for(self).map_err(Cause::Circle)?;
+            let tidy = call.until_cancelled(self.releases.done()).await;
+            tidy.map_err(|late| Cause::late_in_queue(late, None))?;
+        }
+        self.wait_for_seat(call, true).await
     }
 
     /// The seat, if nobody has it and nobody waits for it.
@@ -340,8 +362,8 @@ impl Planet {
         may.then_some(seat)
     }
 
-    /// Waits for the seat, and says when it came free.
-    async fn wait_for_seat(self: &Arc<Self>, call: &Call) -> Result<(Seat<'_>, Instant), Cause> {
+    /// Waits for the seat, and says when it came free. Only calls are counted among those who wait.
+    async fn wait_for_seat(self: &Arc<Self>, call: &Call, counts: bool) -> Result<(Seat<'_>, Instant), Cause> {
         let mut place = None;
         loop {
             match self.lets_in(call) {
@@ -351,7 +373,9 @@ impl Planet {
                     return Err(Cause::Gone(end));
                 }
                 LetsIn::Later(because) => {
-                    self.queue(&mut place)?;
+                    if counts {
+                        self.queue(&mut place)?;
+                    }
                     let _wait = call.errand().wait_for(self).map_err(Cause::Circle)?;
                     let mut condition = self.condition.subscribe();
                     if matches!(self.lets_in(call), LetsIn::Later(_)) {
@@ -364,7 +388,9 @@ impl Planet {
             let seat = match self.seat.try_lock() {
                 Ok(seat) => seat,
                 Err(_) => {
-                    self.queue(&mut place)?;
+                    if counts {
+                        self.queue(&mut place)?;
+                    }
                     let _wait = call.errand().wait_for(self).map_err(Cause::Circle)?;
                     let seat = call.until_cancelled(self.seat.lock()).await;
                     seat.map_err(|late| Cause::late_in_queue(late, None))?
@@ -664,8 +690,8 @@ impl Turn<'_> {
         self.error(cause)
     }
 
-    /// Drops what nobody holds any more. If that ends the instance, there is no turn.
-    async fn tidied_up(mut self) -> Option<Self> {
+    /// Drops what nobody holds any more.
+    async fn tidy_up(mut self) {
         let number = self.instance().number();
         for released in self.planet.releases.take() {
             if released.instance == number {
@@ -673,14 +699,13 @@ impl Turn<'_> {
                 let (call, crossing) = (self.call, self.instance().crossing(None));
                 let outcome = call.until(crossing.scope(released.any.resource_drop_async(self.store()))).await;
                 if !matches!(outcome, Ok(Ok(()))) {
-                    self.function = FunctionName { interface: None, function: DESTRUCTOR.into() };
-                    // Who was about to call meets the next instance.
+                    // Its own doing, and of interest to nobody else: what becomes of it is told as of every instance.
                     let _ = self.finish(outcome);
-                    return None;
+                    return;
                 }
             }
         }
-        Some(self)
+        self.leave();
     }
 
     /// Whether all these handles are of the instance that is there, and none is given away that is passed twice.

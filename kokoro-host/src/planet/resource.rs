@@ -7,8 +7,9 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
 use wasmtime::component::ResourceAny;
 
 use super::Planet;
@@ -124,20 +125,21 @@ pub(super) struct Released {
     pub(super) any: ResourceAny,
 }
 
-/// What a Planet has to drop, before it answers the next call at the latest.
+/// What a Planet has to drop, before it answers the next call.
 #[derive(Debug, Default)]
 pub(super) struct Releases {
+    /// Whether there is anything, or is being dropped.
     any: AtomicBool,
     waiting: Mutex<Vec<Released>>,
+    done: Notify,
 }
 
 impl Releases {
-    /// Says whether it is the first one that waits.
+    /// Says whether somebody has to begin to drop.
     pub(super) fn add(&self, released: Released) -> bool {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.lock();
         waiting.push(released);
-        self.any.store(true, Ordering::Relaxed);
-        waiting.len() == 1
+        !self.any.swap(true, Ordering::Relaxed)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -145,9 +147,32 @@ impl Releases {
     }
 
     pub(super) fn take(&self) -> Vec<Released> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *self.lock())
+    }
+
+    /// Whether whoever drops has come to an end: nothing is left, or nothing `can_be` done any more.
+    pub(super) fn is_done(&self, can_be: bool) -> bool {
+        let mut waiting = self.lock();
+        if can_be && !waiting.is_empty() {
+            return false;
+        }
+        waiting.clear();
         self.any.store(false, Ordering::Relaxed);
-        std::mem::take(&mut waiting)
+        self.done.notify_waiters();
+        true
+    }
+
+    /// Waits until there is nothing to be dropped.
+    pub(super) async fn done(&self) {
+        let mut done = std::pin::pin!(self.done.notified());
+        done.as_mut().enable();
+        if !self.is_empty() {
+            done.await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Released>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,23 +11,22 @@
 #![expect(unsafe_code, reason = "Wasmtime's traits for values are unsafe to implement; all of it is here")]
 
 use std::mem::MaybeUninit;
-use std::sync::Arc;
 
 use wasmtime::component::__internal::wasmtime_environ::component::{MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, TypeTupleIndex};
 use wasmtime::component::__internal::{CanonicalAbiInfo, InstanceType, InterfaceType, LiftContext, LowerContext};
 use wasmtime::component::{ComponentNamedList, ComponentType, Lift, Lower};
 use wasmtime::{Error, Result, ValRaw};
 
-use super::lift::Lifting;
+use super::lift::{Fault, Lifting};
 use super::lower::{Handles, Lowering};
-use super::{Arguments, Buffer, Crossing, FunctionPlans, Lifted, Side};
+use super::plan::Plan;
+use super::{Arguments, Buffer, Crossing, Lifted, Side};
 
 /// The parameters of an import, lifted: of `N` core values, or of none if they lie in memory.
 pub(crate) struct Asked<const N: usize>(pub(crate) Lifted);
 
 /// The result of an import, to be lowered: of `M` core values, or of none if it lies in memory.
 pub(crate) struct Given<const M: usize> {
-    pub(crate) plans: Arc<FunctionPlans>,
     pub(crate) bytes: Buffer,
     pub(crate) numbers: Vec<u32>,
 }
@@ -88,18 +87,12 @@ unsafe impl ComponentNamedList for Answer {}
 // SAFETY: lifting is safe code; that the trait is unsafe is due to `ComponentType`.
 unsafe impl<const N: usize> Lift for Asked<N> {
     fn linear_lift_from_flat(cx: &mut LiftContext<'_>, ty: InterfaceType, src: &[ValRaw; N]) -> Result<Self> {
-        Crossing::asked(cx, tuple(ty)?, |crossing, plan, cx, value| {
-            Lifting { cx, value, most: crossing.most, side: Side::Importer }.flat(plan, src)
-        })
-        .map(Self)
+        asked(cx, ty, |lifting, plan| lifting.flat(plan, src)).map(Self)
     }
 
     fn linear_lift_from_memory(cx: &mut LiftContext<'_>, ty: InterfaceType, bytes: &[u8]) -> Result<Self> {
         let at = bytes.as_ptr() as usize - cx.memory().as_ptr() as usize;
-        Crossing::asked(cx, tuple(ty)?, |crossing, plan, cx, value| {
-            Lifting { cx, value, most: crossing.most, side: Side::Importer }.memory(plan, at)
-        })
-        .map(Self)
+        asked(cx, ty, |lifting, plan| lifting.memory(plan, at)).map(Self)
     }
 }
 
@@ -110,12 +103,15 @@ unsafe impl Lift for Answer {
         ty: InterfaceType,
         src: &[ValRaw; MAX_FLAT_RESULTS],
     ) -> Result<Self> {
-        Crossing::answered(cx, tuple(ty)?, |crossing, plan, cx, value| {
-            let mut lifting = Lifting { cx, value, most: crossing.most, side: Side::Exporter };
-            match plan.flat {
-                Some(flat) if flat <= MAX_FLAT_RESULTS => lifting.flat(plan, src),
-                _ => lifting.memory(plan, src[0].get_u32() as usize),
-            }
+        Crossing::with(|crossing| {
+            let plan = crossing.results(cx.types, tuple(ty)?)?;
+            crossing.lifted(plan, |value| {
+                let mut lifting = Lifting { cx, value, most: crossing.most, side: Side::Exporter };
+                match plan.flat {
+                    Some(flat) if flat <= MAX_FLAT_RESULTS => lifting.flat(plan, src),
+                    _ => lifting.memory(plan, src[0].get_u32() as usize),
+                }
+            })
         })
         .map(Self)
     }
@@ -134,9 +130,8 @@ unsafe impl Lower for Arguments<'_> {
         dst: &mut MaybeUninit<[ValRaw; MAX_FLAT_PARAMS]>,
     ) -> Result<()> {
         let mut slots = [ValRaw::u64(0); MAX_FLAT_PARAMS];
-        // The component allocates memory, and may be put aside while it does: nothing is borrowed meanwhile that its task has.
-        let crossing = Crossing::with(|crossing| Ok(crossing.clone()))?;
-        let plan = crossing.called()?.params(cx.types, tuple(ty)?)?;
+        let crossing = Crossing::current()?;
+        let plan = crossing.params(cx.types, tuple(ty)?)?;
         let bytes = self.parcel.take();
         Lowering { cx, rest: &bytes, handles: Handles::Resources(self.resources) }.arguments(plan, &mut slots)?;
         dst.write(slots);
@@ -157,16 +152,29 @@ unsafe impl<const M: usize> Lower for Given<M> {
         dst: &mut MaybeUninit<[ValRaw; M]>,
     ) -> Result<()> {
         let mut slots = [ValRaw::u64(0); M];
-        let plan = self.plans.results(cx.types, tuple(ty)?)?;
-        Lowering { cx, rest: &self.bytes, handles: Handles::Numbers(&self.numbers) }.flat(plan, &mut slots)?;
+        let plan = Crossing::current()?.plans.plan(cx.types, tuple(ty)?)?;
+        Lowering { cx, rest: &self.bytes, handles: Handles::Numbers(&self.numbers) }.flat(&plan, &mut slots)?;
         dst.write(slots);
         Ok(())
     }
 
     fn linear_lower_to_memory<T>(&self, cx: &mut LowerContext<'_, T>, ty: InterfaceType, offset: usize) -> Result<()> {
-        let plan = self.plans.results(cx.types, tuple(ty)?)?;
-        Lowering { cx, rest: &self.bytes, handles: Handles::Numbers(&self.numbers) }.memory(plan, offset)
+        let plan = Crossing::current()?.plans.plan(cx.types, tuple(ty)?)?;
+        Lowering { cx, rest: &self.bytes, handles: Handles::Numbers(&self.numbers) }.memory(&plan, offset)
     }
+}
+
+/// Lifts parameters of an import.
+fn asked(
+    cx: &mut LiftContext<'_>,
+    ty: InterfaceType,
+    lift: impl FnOnce(&mut Lifting<'_, '_>, &Plan) -> std::result::Result<(), Fault>,
+) -> Result<Lifted> {
+    Crossing::with(|crossing| {
+        let plan = crossing.plans.plan(cx.types, tuple(ty)?)?;
+        crossing
+            .lifted(&plan, |value| lift(&mut Lifting { cx, value, most: crossing.most, side: Side::Importer }, &plan))
+    })
 }
 
 /// What Wasmtime makes of a value that it knows, as core values.

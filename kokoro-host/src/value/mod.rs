@@ -14,18 +14,18 @@ mod lower;
 mod plan;
 
 use std::fmt;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use rustc_hash::FxHashMap;
+use wasmtime::component::__internal::ComponentTypes;
 use wasmtime::component::__internal::wasmtime_environ::component::TypeTupleIndex;
-use wasmtime::component::__internal::{ComponentTypes, LiftContext};
 use wasmtime::component::ResourceAny;
 use wasmtime::{Error, Result};
 
 pub(crate) use self::bridge::{Answer, Asked, Given};
 pub(crate) use self::buffer::{Buffer, Parcel};
 use self::lift::Fault;
-use self::plan::Plan;
+use self::plan::{Nodes, Plan};
 
 /// A value out of a component.
 #[derive(Debug)]
@@ -62,75 +62,75 @@ enum Side {
     Exporter,
 }
 
-/// A type that values cannot be of which only data crosses: futures, streams, error contexts.
+/// Why values of a type do not cross.
 #[derive(Debug)]
-struct Unplanned;
+enum Unplanned {
+    /// They are more than data: futures, streams, error contexts.
+    Asynchronous,
+    /// They are larger than a component's memory.
+    TooLarge,
+}
 
 impl fmt::Display for Unplanned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("futures and streams do not cross between planets")
+        f.write_str(match self {
+            Self::Asynchronous => "futures and streams do not cross between planets",
+            Self::TooLarge => "values of its type are larger than a component's memory",
+        })
     }
 }
 
 impl std::error::Error for Unplanned {}
 
-/// How one component has the parameters and the result of one function, as far as anybody has asked.
-#[derive(Debug, Default)]
-pub(crate) struct FunctionPlans {
-    params: OnceLock<Plan>,
-    results: OnceLock<Plan>,
-}
-
-impl FunctionPlans {
-    fn params(&self, types: &ComponentTypes, tuple: TypeTupleIndex) -> Result<&Plan> {
-        once(&self.params, types, tuple)
-    }
-
-    fn results(&self, types: &ComponentTypes, tuple: TypeTupleIndex) -> Result<&Plan> {
-        once(&self.results, types, tuple)
-    }
-}
-
-fn once<'p>(slot: &'p OnceLock<Plan>, types: &ComponentTypes, tuple: TypeTupleIndex) -> Result<&'p Plan> {
-    match slot.get() {
-        Some(plan) => Ok(plan),
-        None => {
-            let plan = Plan::new(types, tuple).map_err(Error::new)?;
-            Ok(slot.get_or_init(|| plan))
-        }
-    }
-}
-
-/// How one component has the parameters of its imports. Wasmtime lifts these before it says which import is called: they are known
-/// by their type.
-#[derive(Debug, Default)]
-struct ImportPlans(RwLock<FxHashMap<u32, Arc<Plan>>>);
-
-impl ImportPlans {
-    fn params(&self, types: &ComponentTypes, tuple: TypeTupleIndex) -> Result<Arc<Plan>> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&tuple.as_u32()).cloned();
-        match known {
-            Some(plan) => Ok(plan),
-            None => {
-                let plan = Arc::new(Plan::new(types, tuple).map_err(Error::new)?);
-                let mut plans = self.0.write().unwrap_or_else(PoisonError::into_inner);
-                Ok(Arc::clone(plans.entry(tuple.as_u32()).or_insert(plan)))
-            }
-        }
-    }
-}
-
-/// How one component has all that crosses its borders.
+/// How one component has all that crosses its borders, as far as anybody has asked.
 #[derive(Debug)]
 pub(crate) struct Plans {
-    imports: ImportPlans,
-    exports: Box<[FunctionPlans]>,
+    /// Parameters and results by the number that their type has in the component. Wasmtime lifts an import's parameters before it
+    /// says which import is called; and where components are nested, each has numbers of its own for one import.
+    tuples: RwLock<FxHashMap<u32, Arc<Plan>>>,
+    /// The same for exports, by their places.
+    exports: Box<[Exported]>,
+    nodes: Mutex<Nodes>,
+}
+
+/// The parameters and the result of an exported function.
+#[derive(Debug, Default)]
+struct Exported {
+    params: OnceLock<Arc<Plan>>,
+    results: OnceLock<Arc<Plan>>,
 }
 
 impl Plans {
     /// For a component with so many exported functions.
     pub(crate) fn new(exports: usize) -> Self {
-        Self { imports: ImportPlans::default(), exports: (0..exports).map(|_| FunctionPlans::default()).collect() }
+        let exports = (0..exports).map(|_| Exported::default()).collect();
+        Self { tuples: RwLock::default(), exports, nodes: Mutex::default() }
+    }
+
+    fn plan(&self, types: &ComponentTypes, tuple: TypeTupleIndex) -> Result<Arc<Plan>> {
+        let known = self.tuples.read().unwrap_or_else(PoisonError::into_inner).get(&tuple.as_u32()).cloned();
+        if let Some(plan) = known {
+            return Ok(plan);
+        }
+        let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        let plan = Arc::new(Plan::new(types, tuple, &mut nodes).map_err(Error::new)?);
+        let mut tuples = self.tuples.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(tuples.entry(tuple.as_u32()).or_insert(plan)))
+    }
+
+    fn once<'p>(
+        &self,
+        slot: &'p OnceLock<Arc<Plan>>,
+        types: &ComponentTypes,
+        tuple: TypeTupleIndex,
+    ) -> Result<&'p Plan> {
+        match slot.get() {
+            Some(plan) => Ok(plan),
+            None => {
+                let plan = self.plan(types, tuple)?;
+                Ok(slot.get_or_init(|| plan))
+            }
+        }
     }
 }
 
@@ -155,34 +155,10 @@ impl Crossing {
         CROSSING.scope(self, work)
     }
 
-    /// Lifts parameters of an import.
-    fn asked<'m>(
-        cx: &mut LiftContext<'m>,
-        tuple: TypeTupleIndex,
-        lift: impl FnOnce(&Self, &Plan, &mut LiftContext<'m>, &mut Lifted) -> std::result::Result<(), Fault>,
-    ) -> Result<Lifted> {
-        Self::with(|crossing| {
-            let plan = crossing.plans.imports.params(cx.types, tuple)?;
-            crossing.lifted(|value| lift(crossing, &plan, cx, value))
-        })
-    }
-
-    /// Lifts the result of the export that is called.
-    fn answered<'m>(
-        cx: &mut LiftContext<'m>,
-        tuple: TypeTupleIndex,
-        lift: impl FnOnce(&Self, &Plan, &mut LiftContext<'m>, &mut Lifted) -> std::result::Result<(), Fault>,
-    ) -> Result<Lifted> {
-        Self::with(|crossing| {
-            let plan = crossing.called()?.results(cx.types, tuple)?;
-            crossing.lifted(|value| lift(crossing, plan, cx, value))
-        })
-    }
-
-    /// The plans of the export that is called.
-    fn called(&self) -> Result<&FunctionPlans> {
-        let called = self.called.and_then(|place| self.plans.exports.get(place));
-        called.ok_or_else(|| Error::msg("no export is called by what it is passed"))
+    /// That of the component that is executed. Nothing is borrowed from its task, which is put aside while the component's own code
+    /// runs.
+    fn current() -> Result<Self> {
+        Self::with(|crossing| Ok(crossing.clone()))
     }
 
     fn with<R>(work: impl FnOnce(&Self) -> Result<R>) -> Result<R> {
@@ -190,16 +166,35 @@ impl Crossing {
         CROSSING.try_with(work).unwrap_or_else(outside)
     }
 
-    fn lifted(&self, lift: impl FnOnce(&mut Lifted) -> std::result::Result<(), Fault>) -> Result<Lifted> {
+    /// The export that is called.
+    fn called(&self) -> Result<&Exported> {
+        let called = self.called.and_then(|place| self.plans.exports.get(place));
+        called.ok_or_else(|| Error::msg("no export is called by what it is passed"))
+    }
+
+    /// The parameters of the export that is called.
+    fn params(&self, types: &ComponentTypes, tuple: TypeTupleIndex) -> Result<&Plan> {
+        self.plans.once(&self.called()?.params, types, tuple)
+    }
+
+    /// The result of the export that is called.
+    fn results(&self, types: &ComponentTypes, tuple: TypeTupleIndex) -> Result<&Plan> {
+        self.plans.once(&self.called()?.results, types, tuple)
+    }
+
+    fn lifted(&self, plan: &Plan, lift: impl FnOnce(&mut Lifted) -> std::result::Result<(), Fault>) -> Result<Lifted> {
         let mut value = Lifted { bytes: Buffer::new(), handles: Vec::new(), too_large: None };
         match lift(&mut value) {
             Ok(()) => Ok(value),
+            // Handles behind the end would belong to nobody.
+            Err(Fault::TooLarge) if plan.gives => {
+                Err(Error::msg("it gives handles away in a value that is larger than may cross: `Limits::value`"))
+            }
             // Not an error of the lift: that would end the component's instance.
             Err(Fault::TooLarge) => Ok(Lifted { too_large: Some(self.most), ..value }),
             Err(Fault::Lie(error)) => Err(error),
         }
     }
 }
-
 #[cfg(test)]
 mod tests;

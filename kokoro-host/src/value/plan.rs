@@ -1,5 +1,8 @@
 //! How values of one type lie in a component's memory, worked out once.
 
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 use wasmtime::component::__internal::wasmtime_environ::component::{TypeResourceTableIndex, TypeTupleIndex};
 use wasmtime::component::__internal::{CanonicalAbiInfo, ComponentTypes, InterfaceType};
 
@@ -8,17 +11,22 @@ use super::Unplanned;
 /// The parameters or the results of a function, as one component has them.
 #[derive(Debug)]
 pub(super) struct Plan {
-    pub(super) parts: Box<[Node]>,
+    pub(super) parts: Box<[Arc<Node>]>,
     /// The same, as they lie in memory.
     pub(super) steps: Box<[Step]>,
     pub(super) size: usize,
     pub(super) align: usize,
     /// How many core values they are, if that is no more than Wasmtime ever passes so.
     pub(super) flat: Option<usize>,
+    /// Whether handles may be given away in it.
+    pub(super) gives: bool,
 }
 
+/// The types that a component's values are of, each once: they may be nested so that they would be astronomically many.
+pub(super) type Nodes = FxHashMap<InterfaceType, Arc<Node>>;
+
 /// A type of a value.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Node {
     pub(super) kind: Kind,
     pub(super) size: usize,
@@ -27,9 +35,10 @@ pub(super) struct Node {
     pub(super) flat: usize,
     /// Whether its bytes in memory are those of the form, whatever they are.
     pub(super) plain: bool,
+    gives: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) enum Kind {
     /// An integer or a float.
     Number {
@@ -44,10 +53,10 @@ pub(super) enum Kind {
     Flags {
         unused: u32,
     },
-    List(Box<Node>),
-    FixedList(Box<Node>, usize),
+    List(Arc<Node>),
+    FixedList(Arc<Node>, usize),
     Record {
-        fields: Box<[Node]>,
+        fields: Box<[Arc<Node>]>,
         steps: Box<[Step]>,
     },
     Variant(Box<Variant>),
@@ -56,9 +65,9 @@ pub(super) enum Kind {
 }
 
 /// A variant, an option or a result.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Variant {
-    pub(super) cases: Box<[Option<Node>]>,
+    pub(super) cases: Box<[Option<Arc<Node>>]>,
     /// Of the discriminant, in bytes.
     pub(super) width: usize,
     /// Where the payload begins.
@@ -66,7 +75,7 @@ pub(super) struct Variant {
 }
 
 /// A part of a record in memory, and where it is there.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) enum Step {
     /// So many bytes that are those of the form: one field or several beside each other.
     Copy {
@@ -75,28 +84,58 @@ pub(super) enum Step {
     },
     Part {
         offset: usize,
-        node: Node,
+        node: Arc<Node>,
     },
 }
 
+/// Records of so few parts become parts of the record that they are in.
+const FEW: usize = 8;
+
 impl Plan {
     /// The plan of a tuple of parameters or results.
-    pub(super) fn new(types: &ComponentTypes, tuple: TypeTupleIndex) -> Result<Self, Unplanned> {
+    pub(super) fn new(types: &ComponentTypes, tuple: TypeTupleIndex, nodes: &mut Nodes) -> Result<Self, Unplanned> {
         let ty = &types[tuple];
-        let parts = nodes(types, ty.types.iter())?;
+        let mut planning = Planning { types, nodes };
+        let parts = planning.nodes(ty.types.iter())?;
+        let (steps, size) = steps(&parts);
+        let align = ty.abi.align32 as usize;
+        if size.next_multiple_of(align) != ty.abi.size32 as usize {
+            return Err(Unplanned::TooLarge);
+        }
         Ok(Self {
-            steps: steps(&parts),
+            gives: parts.iter().any(|node| node.gives),
+            steps,
             parts,
             size: ty.abi.size32 as usize,
-            align: ty.abi.align32 as usize,
+            align,
             flat: ty.abi.flat_count.map(usize::from),
         })
     }
 }
 
-impl Node {
-    fn new(types: &ComponentTypes, ty: &InterfaceType) -> Result<Self, Unplanned> {
-        let mut plain = false;
+/// The types of a component, as far as they are known.
+struct Planning<'p> {
+    types: &'p ComponentTypes,
+    nodes: &'p mut Nodes,
+}
+
+impl Planning<'_> {
+    fn node(&mut self, ty: &InterfaceType) -> Result<Arc<Node>, Unplanned> {
+        if let Some(node) = self.nodes.get(ty) {
+            return Ok(Arc::clone(node));
+        }
+        let node = Arc::new(self.plan(ty)?);
+        self.nodes.insert(*ty, Arc::clone(&node));
+        Ok(node)
+    }
+
+    fn nodes<'t>(&mut self, types: impl Iterator<Item = &'t InterfaceType>) -> Result<Box<[Arc<Node>]>, Unplanned> {
+        types.map(|ty| self.node(ty)).collect()
+    }
+
+    fn plan(&mut self, ty: &InterfaceType) -> Result<Node, Unplanned> {
+        let types = self.types;
+        let (mut plain, mut gives) = (false, false);
         let kind = match ty {
             InterfaceType::Bool => Kind::Bool,
             InterfaceType::U8
@@ -116,25 +155,31 @@ impl Node {
             }
             InterfaceType::Char => Kind::Char,
             InterfaceType::String => Kind::String,
-            InterfaceType::List(index) => Kind::List(Box::new(Self::new(types, &types[*index].element)?)),
+            InterfaceType::List(index) => {
+                let element = self.node(&types[*index].element)?;
+                gives = element.gives;
+                Kind::List(element)
+            }
             InterfaceType::Map(index) => {
                 let map = &types[*index];
-                let fields = nodes(types, [&map.key, &map.value].into_iter())?;
-                Kind::List(Box::new(Self::record(fields, &map.entry_abi)))
+                let fields = self.nodes([&map.key, &map.value].into_iter())?;
+                let entry = Node::record(fields, &map.entry_abi)?;
+                gives = entry.gives;
+                Kind::List(Arc::new(entry))
             }
             InterfaceType::FixedLengthList(index) => {
                 let list = &types[*index];
-                let element = Self::new(types, &list.element)?;
-                plain = element.plain;
-                Kind::FixedList(Box::new(element), list.size as usize)
+                let element = self.node(&list.element)?;
+                (plain, gives) = (element.plain, element.gives);
+                Kind::FixedList(element, list.size as usize)
             }
             InterfaceType::Record(index) => {
                 let record = &types[*index];
-                return Ok(Self::record(nodes(types, record.fields.iter().map(|field| &field.ty))?, &record.abi));
+                return Node::record(self.nodes(record.fields.iter().map(|field| &field.ty))?, &record.abi);
             }
             InterfaceType::Tuple(index) => {
                 let tuple = &types[*index];
-                return Ok(Self::record(nodes(types, tuple.types.iter())?, &tuple.abi));
+                return Node::record(self.nodes(tuple.types.iter())?, &tuple.abi);
             }
             InterfaceType::Enum(index) => Kind::Enum(types[*index].names.len() as u32),
             InterfaceType::Flags(index) => {
@@ -147,87 +192,93 @@ impl Node {
             }
             InterfaceType::Variant(index) => {
                 let variant = &types[*index];
-                let cases = variant.cases.values().map(|case| payload(types, case)).collect::<Result<_, _>>()?;
+                let cases = variant.cases.values().map(|case| self.payload(case)).collect::<Result<_, _>>()?;
                 variant_of(cases, variant.info.payload_offset32)
             }
             InterfaceType::Option(index) => {
                 let option = &types[*index];
-                let cases = [None, Some(Self::new(types, &option.ty)?)];
+                let cases = [None, Some(self.node(&option.ty)?)];
                 variant_of(Box::new(cases), option.info.payload_offset32)
             }
             InterfaceType::Result(index) => {
                 let result = &types[*index];
-                let cases = [payload(types, &result.ok)?, payload(types, &result.err)?];
+                let cases = [self.payload(&result.ok)?, self.payload(&result.err)?];
                 variant_of(Box::new(cases), result.info.payload_offset32)
             }
-            InterfaceType::Own(resource) => Kind::Own(*resource),
+            InterfaceType::Own(resource) => {
+                gives = true;
+                Kind::Own(*resource)
+            }
             InterfaceType::Borrow(resource) => Kind::Borrow(*resource),
             InterfaceType::Future(_) | InterfaceType::Stream(_) | InterfaceType::ErrorContext(_) => {
-                return Err(Unplanned);
+                return Err(Unplanned::Asynchronous);
             }
         };
-        let abi = types.canonical_abi(ty);
-        Ok(Self {
+        if let Kind::Variant(variant) = &kind {
+            gives = variant.cases.iter().flatten().any(|payload| payload.gives);
+        }
+        Ok(Node::new(kind, types.canonical_abi(ty), plain, gives))
+    }
+
+    fn payload(&mut self, ty: &Option<InterfaceType>) -> Result<Option<Arc<Node>>, Unplanned> {
+        ty.as_ref().map(|ty| self.node(ty)).transpose()
+    }
+}
+
+impl Node {
+    fn new(kind: Kind, abi: &CanonicalAbiInfo, plain: bool, gives: bool) -> Self {
+        Self {
             kind,
             size: abi.size32 as usize,
             align: abi.align32 as usize,
             flat: abi.flat_count.map_or(usize::MAX, usize::from),
             plain,
-        })
-    }
-
-    fn record(fields: Box<[Self]>, abi: &CanonicalAbiInfo) -> Self {
-        let steps = steps(&fields);
-        let size = abi.size32 as usize;
-        let plain = matches!(&*steps, [Step::Copy { offset: 0, size: all }] if *all == size);
-        Self {
-            kind: Kind::Record { fields, steps },
-            size,
-            align: abi.align32 as usize,
-            flat: abi.flat_count.map_or(usize::MAX, usize::from),
-            plain,
+            gives,
         }
     }
+
+    fn record(fields: Box<[Arc<Self>]>, abi: &CanonicalAbiInfo) -> Result<Self, Unplanned> {
+        let (steps, end) = steps(&fields);
+        let size = abi.size32 as usize;
+        if end.next_multiple_of(abi.align32 as usize) != size {
+            return Err(Unplanned::TooLarge);
+        }
+        let plain = matches!(&*steps, [Step::Copy { offset: 0, size: all }] if *all == size);
+        let gives = fields.iter().any(|field| field.gives);
+        Ok(Self::new(Kind::Record { fields, steps }, abi, plain, gives))
+    }
 }
 
-fn nodes<'t>(types: &ComponentTypes, each: impl Iterator<Item = &'t InterfaceType>) -> Result<Box<[Node]>, Unplanned> {
-    each.map(|ty| Node::new(types, ty)).collect()
-}
-
-fn payload(types: &ComponentTypes, ty: &Option<InterfaceType>) -> Result<Option<Node>, Unplanned> {
-    ty.as_ref().map(|ty| Node::new(types, ty)).transpose()
-}
-
-fn variant_of(cases: Box<[Option<Node>]>, payload: u32) -> Kind {
+fn variant_of(cases: Box<[Option<Arc<Node>>]>, payload: u32) -> Kind {
     let width = kokoro_value::discriminant_size(cases.len());
     Kind::Variant(Box::new(Variant { cases, width, payload: payload as usize }))
 }
 
-/// The fields of a record in memory, those of records in it among them. Bytes beside each other that are those of the form become
-/// one step.
-fn steps(fields: &[Node]) -> Box<[Step]> {
+/// The fields of a record in memory, those of small records in it among them, and where they end. Bytes beside each other that are
+/// those of the form become one step.
+fn steps(fields: &[Arc<Node>]) -> (Box<[Step]>, usize) {
     let mut steps = Vec::new();
     let mut offset = 0_usize;
     for field in fields {
         offset = offset.next_multiple_of(field.align);
         match &field.kind {
             _ if field.plain => add(&mut steps, Step::Copy { offset, size: field.size }),
-            Kind::Record { steps: inner, .. } => {
+            Kind::Record { steps: inner, .. } if inner.len() <= FEW => {
                 for step in inner {
                     let step = match step {
                         Step::Copy { offset: inside, size } => Step::Copy { offset: offset + inside, size: *size },
                         Step::Part { offset: inside, node } => {
-                            Step::Part { offset: offset + inside, node: node.clone() }
+                            Step::Part { offset: offset + inside, node: Arc::clone(node) }
                         }
                     };
                     add(&mut steps, step);
                 }
             }
-            _ => steps.push(Step::Part { offset, node: field.clone() }),
+            _ => steps.push(Step::Part { offset, node: Arc::clone(field) }),
         }
         offset += field.size;
     }
-    steps.into()
+    (steps.into(), offset)
 }
 
 fn add(steps: &mut Vec<Step>, step: Step) {

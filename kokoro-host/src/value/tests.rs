@@ -23,7 +23,7 @@ use wasmtime::{Engine, Store, StoreContextMut};
 use self::extent::{Counts, Extent};
 use self::random::Random;
 use self::types::Function;
-use super::{Answer, Arguments, Asked, Buffer, Crossing, FunctionPlans, Given, Parcel, Plans};
+use super::{Answer, Arguments, Asked, Buffer, Crossing, Given, Parcel, Plans};
 
 /// How values get into a component and out of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -135,14 +135,13 @@ fn serve_val(instance: &mut LinkerInstance<'_, Script>, functions: &Arc<[Functio
 
 fn serve_direct(instance: &mut LinkerInstance<'_, Script>, function: &Function, number: usize) {
     fn define<const N: usize, const M: usize>(instance: &mut LinkerInstance<'_, Script>, number: usize) {
-        let plans: Arc<FunctionPlans> = Arc::default();
         let serve = move |mut store: StoreContextMut<'_, Script>, Asked(lifted): Asked<N>| {
             let script = store.data_mut();
             assert!(lifted.handles.is_empty());
             script.asked = lifted.too_large.is_none().then(|| lifted.bytes.to_vec());
             let mut bytes = Buffer::new();
             bytes.extend_from_slice(&script.form);
-            Ok(Given::<M> { plans: Arc::clone(&plans), bytes, numbers: Vec::new() })
+            Ok(Given::<M> { bytes, numbers: Vec::new() })
         };
         instance.func_wrap(&format!("f{number}"), serve).unwrap();
     }

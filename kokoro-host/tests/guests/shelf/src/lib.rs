@@ -1,6 +1,7 @@
 //! A Planet (plugin) whose books others hold.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use shelf::{Book, BookBorrow, Loan, Offering};
 
@@ -31,6 +32,9 @@ impl Volume {
 impl Drop for Volume {
     fn drop(&mut self) {
         assert_ne!(self.title, "cursed");
+        if self.title == "heavy" {
+            std::thread::sleep(Duration::from_millis(300));
+        }
         COUNT.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -55,6 +59,10 @@ impl shelf::Guest for Shelf {
 
     fn take(&mut self, loan: Loan) -> Result<u32, String> {
         Ok(loan.book.get().page)
+    }
+
+    fn take_both(&mut self, one: Book, other: Book) -> Result<u32, String> {
+        Ok(one.get().page + other.get().page)
     }
 
     fn pages(&mut self, of: Vec<BookBorrow<'_>>) -> Result<Vec<u32>, String> {
