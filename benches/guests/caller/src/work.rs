@@ -18,6 +18,7 @@ impl Values {
     pub(crate) fn run(&mut self, work: Work, length: u32, rounds: u32) -> u64 {
         match work {
             Work::Nop => repeat(rounds, || {
+                #[allow(clippy::unit_arg, reason = "others give a result")]
                 answer(echo::nop());
                 1
             }),
