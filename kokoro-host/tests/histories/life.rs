@@ -404,8 +404,10 @@ impl Step<'_> {
                 [(_, instance, unserved)] => {
                     ensure!(stopped && *instance == planet.instance, "`{name}` was told to stop for nothing");
                     let requires = planet.shape.planet.requires.iter();
-                    let providers = requires.filter_map(|import| self.before.provider(name, import));
-                    let lost = providers.clone().any(|by| self.is_lost(by) || self.after.is(by, State::Failed));
+                    let providers = requires.clone().filter_map(|import| self.before.provider(name, import));
+                    // It may have been given another provider meanwhile, which was lost in the same step.
+                    let mut rivals = requires.flat_map(|import| self.before.rivals(name, import));
+                    let lost = rivals.any(|by| self.is_lost(by) || self.after.is(by, State::Failed));
                     ensure!(*unserved == Some(0) || lost, "`{name}` lost what it requires before it was stopped");
                     // Who is restarted stops in any case, and those who require it only if it does not start again.
                     let restarts = |by: &str| self.is_meant(by) && !self.change.chosen_anew;
