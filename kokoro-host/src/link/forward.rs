@@ -240,9 +240,7 @@ pub(crate) async fn call_dynamic(
         if !fits(&mut turn) {
             return Err(turn.has_changed());
         }
-        let crossing = turn.crossing();
-        let outcome = call.until(crossing.scope(func.call_async(turn.store(), params, results))).await;
-        turn.finish(outcome)
+        turn.call_dynamic(func, params, results).await
     };
     let outcome = work.instrument(span.clone()).await;
     note_outcome(&span, &outcome);

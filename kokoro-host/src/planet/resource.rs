@@ -14,6 +14,7 @@ use wasmtime::component::ResourceAny;
 
 use super::Planet;
 use super::hold::Target;
+use super::instance::Instance;
 use crate::inspect::{Inspection, Interface};
 use crate::interface::InterfaceName;
 
@@ -28,29 +29,19 @@ pub(crate) struct Resource {
     given_back: AtomicBool,
 }
 
-/// One instance of a Planet, as far as its resources have to know it.
-pub(crate) struct Lender {
-    pub(super) planet: Arc<Planet>,
-    pub(super) release: u64,
-    pub(super) instance: u64,
-    pub(super) inspection: Arc<Inspection>,
-}
-
-impl Lender {
-    /// Has a resource of the instance held by somebody else.
-    pub(crate) fn resource(&self, any: ResourceAny) -> Arc<Resource> {
-        Arc::new(Resource {
-            owner: Arc::clone(&self.planet),
-            release: self.release,
-            inspection: Arc::clone(&self.inspection),
-            instance: self.instance,
+impl Resource {
+    /// A resource of an instance, to be held by somebody else.
+    pub(super) fn new(owner: &Arc<Planet>, instance: &Instance, any: ResourceAny) -> Arc<Self> {
+        Arc::new(Self {
+            owner: Arc::clone(owner),
+            release: instance.release(),
+            inspection: Arc::clone(instance.inspection()),
+            instance: instance.number(),
             any,
             given_back: AtomicBool::new(false),
         })
     }
-}
 
-impl Resource {
     /// Whom to call for a method of the interface `import`: the owner, by the newest of its exports that can serve the import and
     /// `fits`. There need not be one: the handle may have come by another interface.
     pub(crate) fn target(&self, import: &InterfaceName, fits: impl Fn(&Interface) -> bool) -> Option<Target> {

@@ -232,7 +232,7 @@ where
             Err(error) => return Err(turn.has_another_type(&error)),
         };
         let params = params.take().expect("nobody has been called yet");
-        turn.call(typed, None, params).await
+        turn.call(typed, params).await
     };
     let work = pin!(work);
     if span.is_disabled() {
