@@ -220,7 +220,7 @@ pub use wasmtime::component::wasm_wave as wave;
 /// A value, and the types of values, for calls whose types are only known at run time.
 pub use wasmtime::component::{Val, types::Type};
 
-pub use crate::admission::{Addresses, AddressesError, Admission, Candidate, Granted, Grants};
+pub use crate::admission::{Addresses, AddressesError, Admission, Candidate, Granted, Grants, SatelliteGrant};
 pub use crate::engine::{CacheStatistics, Engine, EngineBuilder, EngineError, Pool, PoolStatistics};
 pub use crate::error::Error;
 pub use crate::graph::{Edge, EdgeKind, EdgeProvider, Graph, Node};

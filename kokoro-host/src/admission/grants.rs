@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::addresses::Addresses;
 use super::hosts::Hosts;
+use super::satellites::SatelliteGrant;
 
 /// What one Planet (plugin) is granted; nothing but what is added. Each method adds to what is there.
 ///
@@ -36,6 +37,7 @@ pub struct Grants {
     pub(crate) name_lookup: bool,
     pub(crate) http: BTreeSet<Hosts>,
     pub(crate) config: BTreeMap<String, String>,
+    pub(crate) satellites: BTreeMap<String, SatelliteGrant>,
     /// What is wrong with the grants themselves.
     pub(crate) problems: Vec<String>,
 }
@@ -154,6 +156,17 @@ impl Grants {
         self
     }
 
+    /// Lets it own a Satellite (a native child process), which its manifest has to ask for. That is nothing as long as the Primary
+    /// has no Satellites: [`Builder::allow_satellites`](crate::Builder::allow_satellites).
+    pub fn satellite(mut self, grant: SatelliteGrant) -> Self {
+        self.problems.extend(grant.problems.iter().cloned());
+        if self.satellites.contains_key(&grant.program) {
+            self.problems.push(format!("the satellite `{}` is granted twice", grant.program));
+        }
+        self.satellites.insert(grant.program.clone(), grant);
+        self
+    }
+
     /// What is wrong with these grants themselves, each a sentence: a host that is none, two directories at one path. A Planet
     /// that is to be granted them is refused with the first; who takes grants from a person can ask here before.
     ///
@@ -186,6 +199,7 @@ impl Grants {
             name_lookup: self.name_lookup,
             http: texts(&self.http),
             config: self.config.keys().cloned().collect(),
+            satellites: self.satellites.keys().cloned().collect(),
         }
     }
 }
@@ -235,6 +249,9 @@ pub struct Granted {
     /// The keys of `wasi:config/store`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub config: Vec<String>,
+    /// The programs that it may own as Satellites.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub satellites: Vec<String>,
 }
 
 fn is_zero(number: &usize) -> bool {
@@ -272,6 +289,7 @@ impl fmt::Display for Granted {
             ("udp listen", &self.udp_listen),
             ("http", &self.http),
             ("config", &self.config),
+            ("satellite", &self.satellites),
         ];
         let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
         parts.extend(lists.map(|(what, list)| format!("{what} {}", list.join(" "))));

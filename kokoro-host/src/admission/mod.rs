@@ -4,6 +4,7 @@
 mod addresses;
 mod grants;
 mod hosts;
+mod satellites;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,6 +16,7 @@ pub use self::addresses::{Addresses, AddressesError};
 pub(crate) use self::grants::{Access, Directory};
 pub use self::grants::{Granted, Grants};
 pub(crate) use self::hosts::{Hosts, authority_parts};
+pub use self::satellites::SatelliteGrant;
 use crate::interface::{InterfaceName, InterfaceNameError};
 use crate::manifest::Manifest;
 

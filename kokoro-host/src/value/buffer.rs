@@ -17,7 +17,8 @@ thread_local! {
 }
 
 impl Buffer {
-    pub(super) fn new() -> Self {
+    /// An empty one.
+    pub(crate) fn new() -> Self {
         let kept = KEPT.try_with(|kept| kept.borrow_mut().pop());
         Self(kept.ok().flatten().unwrap_or_default())
     }
