@@ -1,0 +1,107 @@
+//! A value on its way into a memory file.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::sync::MutexGuard;
+
+use super::{KEPT, State, system};
+
+/// How much is gathered before it is written, where the file cannot be mapped.
+const GATHERED: usize = 64 << 10;
+
+/// Memory is taken in no smaller steps.
+const STEP: usize = 64 << 10;
+
+/// Memory is taken for at most so much more than is needed so far.
+const AHEAD: usize = 1 << 20;
+
+/// A value that is being written, from the beginning of the file. Nobody else writes to it meanwhile.
+#[derive(Debug)]
+pub struct Filling<'m> {
+    file: &'m File,
+    state: MutexGuard<'m, State>,
+    length: usize,
+}
+
+impl<'m> Filling<'m> {
+    pub(super) fn new(file: &'m File, mut state: MutexGuard<'m, State>) -> Self {
+        // Who has read the value before may have given back what is behind.
+        state.reserved = state.reserved.min(KEPT);
+        state.gathered.clear();
+        Self { file, state, length: 0 }
+    }
+
+    /// How many bytes it has so far.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Appends bytes.
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory for them.
+    pub fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let end = self.length.checked_add(bytes.len()).ok_or(io::ErrorKind::OutOfMemory)?;
+        let state = &mut *self.state;
+        if let Some(map) = &mut state.map {
+            if end > state.reserved {
+                let ahead = state.reserved + state.reserved.clamp(STEP, AHEAD);
+                let reserved = end.max(ahead);
+                system::reserve(self.file, state.reserved, reserved)?;
+                map.reach(self.file, reserved)?;
+                state.reserved = reserved;
+            }
+            map.write(self.length, bytes);
+        } else if bytes.len() < GATHERED {
+            state.gathered.extend_from_slice(bytes);
+            if state.gathered.len() >= GATHERED {
+                let gathered = std::mem::take(&mut state.gathered);
+                self.file.write_all_at(&gathered, (end - gathered.len()) as u64)?;
+                state.gathered = gathered;
+                state.gathered.clear();
+            }
+        } else {
+            self.file.write_all_at(&state.gathered, (self.length - state.gathered.len()) as u64)?;
+            state.gathered.clear();
+            self.file.write_all_at(bytes, self.length as u64)?;
+        }
+        self.length = end;
+        Ok(())
+    }
+
+    /// Puts bytes in place of what it has at `offset`.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be written.
+    ///
+    /// # Panics
+    ///
+    /// If it has not got that far.
+    pub fn replace(&mut self, offset: usize, bytes: &[u8]) -> io::Result<()> {
+        let has = offset.checked_add(bytes.len()).is_some_and(|end| end <= self.length);
+        assert!(has, "only what is there is replaced");
+        let state = &mut *self.state;
+        if let Some(map) = &mut state.map {
+            map.write(offset, bytes);
+            return Ok(());
+        }
+        let written = self.length - state.gathered.len();
+        self.file.write_all_at(&state.gathered, written as u64)?;
+        state.gathered.clear();
+        self.file.write_all_at(bytes, offset as u64)
+    }
+
+    /// Ends it, and tells how many bytes it has.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be written.
+    pub fn finish(self) -> io::Result<usize> {
+        let gathered = &self.state.gathered;
+        self.file.write_all_at(gathered, (self.length - gathered.len()) as u64)?;
+        Ok(self.length)
+    }
+}
