@@ -9,11 +9,30 @@ use wit_parser::{Resolve, Type, TypeDefKind, TypeId, WorldId, WorldItem};
 
 use crate::wit::Wit;
 
-/// Where generated code finds wit-bindgen's runtime; wit-bindgen wants it to end in `rt`.
-const RUNTIME: &str = "::kokoro_guest::rt::wit_bindgen::rt";
+/// Where generated code finds what it needs.
+#[derive(Debug)]
+pub(crate) struct Runtime {
+    /// wit-bindgen's runtime; wit-bindgen wants it to end in `rt`.
+    path: &'static str,
+    /// The types of `kokoro:core`, the one `Failure` among them. Without it they are generated, too.
+    core_types: Option<&'static str>,
+}
 
-/// Where generated code finds the one `Failure`.
-const CORE_TYPES: &str = "::kokoro_guest::rt::core::kokoro::core::types";
+/// In a Planet.
+pub(crate) const PLANET: Runtime = Runtime {
+    path: "::kokoro_guest::rt::wit_bindgen::rt",
+    core_types: Some("::kokoro_guest::rt::core::kokoro::core::types"),
+};
+
+/// In `kokoro-guest`.
+pub(crate) const GUEST: Runtime = Runtime { core_types: None, ..PLANET };
+
+/// In a Satellite.
+pub(crate) const SATELLITE: Runtime =
+    Runtime { path: "::kokoro_satellite::rt", core_types: Some("::kokoro_satellite::rt::core::kokoro::core::types") };
+
+/// In `kokoro-satellite`.
+pub(crate) const NATIVE: Runtime = Runtime { core_types: None, ..SATELLITE };
 
 /// Why there are no bindings.
 #[derive(Debug)]
@@ -36,18 +55,19 @@ impl fmt::Display for BindgenError {
     }
 }
 
-/// Generates the bindings of `world`. `own_types` says whether `kokoro:core/types` is to be generated, too, or taken
-/// from `kokoro-guest`.
-pub(crate) fn generate(wit: &mut Wit, world: WorldId, own_types: bool) -> Result<syn::File, BindgenError> {
+/// Generates the bindings of `world`.
+pub(crate) fn generate(wit: &mut Wit, world: WorldId, runtime: &Runtime) -> Result<syn::File, BindgenError> {
     let mut with = Vec::new();
     let imported = wit.resolve.worlds[world].imports.keys().map(|key| wit.resolve.name_world_key(key));
-    if !own_types && imported.into_iter().any(|name| name == kokoro_wit::TYPES) {
-        with.push((kokoro_wit::TYPES.to_owned(), WithOption::Path(CORE_TYPES.to_owned())));
+    if let Some(path) = runtime.core_types
+        && imported.into_iter().any(|name| name == kokoro_wit::TYPES)
+    {
+        with.push((kokoro_wit::TYPES.to_owned(), WithOption::Path(path.to_owned())));
     }
     let options = Opts {
         generate_all: true,
         generate_unused_types: true,
-        runtime_path: Some(RUNTIME.to_owned()),
+        runtime_path: Some(runtime.path.to_owned()),
         additional_derive_attributes: vec!["PartialEq".to_owned()],
         additional_derive_ignore: incomparable(&wit.resolve),
         // A decorator hands on what it gets, so the types of both sides must be the same ones.

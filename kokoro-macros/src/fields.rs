@@ -57,7 +57,8 @@ pub(crate) fn fields(
     Ok(())
 }
 
-fn unknown(field: &Ident, owner: &str, known: &[&str]) -> Error {
+/// The error for a field that is none of `known`.
+pub(crate) fn unknown(field: &Ident, owner: &str, known: &[&str]) -> Error {
     let names: Vec<String> = known.iter().map(|name| (*name).to_owned()).collect();
     let help = match nearest(&field.to_string(), &names).first() {
         Some(nearest) => format!("did you mean `{nearest}`?"),

@@ -9,7 +9,10 @@ use proc_macro::TokenStream;
 mod bindgen;
 mod bindings;
 mod fields;
+mod generated;
+mod interfaces;
 mod planet;
+mod satellite;
 mod surroundings;
 mod value;
 mod wit;
@@ -28,10 +31,23 @@ pub fn core_bindings(_: TokenStream) -> TokenStream {
     let imports = [kokoro_wit::TYPES, kokoro_wit::DEPENDENCIES, kokoro_wit::CURRENT_CALL, kokoro_wit::LOG]
         .map(|name| wit.interface(name).expect("`kokoro:core` declares the interfaces that kokoro-wit names"));
     let world = wit.world("guest", &imports, &[]).expect("interfaces of `kokoro:core` fit into one world");
-    match bindgen::generate(&mut wit, world, true) {
+    match bindgen::generate(&mut wit, world, &bindgen::GUEST) {
         Ok(file) => quote::ToTokens::to_token_stream(&file).into(),
         Err(message) => syn::Error::new(proc_macro2::Span::call_site(), message).to_compile_error().into(),
     }
+}
+
+/// Makes a Satellite of the program; documented at `kokoro_satellite::satellite!`.
+#[proc_macro]
+pub fn satellite(input: TokenStream) -> TokenStream {
+    satellite::satellite(input.into(), &surroundings::Surroundings::of_call()).into()
+}
+
+/// The types of `kokoro:core`. For `kokoro-satellite` only.
+#[doc(hidden)]
+#[proc_macro]
+pub fn core_types(_: TokenStream) -> TokenStream {
+    satellite::core_types().into()
 }
 
 /// # Names

@@ -4,15 +4,15 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::visit_mut::VisitMut;
 use syn::{Error, Item, LitStr};
-use wit_bindgen_core::name_package_module;
 
 use super::export::Export;
-use super::interfaces::{self, Found, Role};
 use super::manifest::Manifest;
 use super::parse::Declaration;
 use super::saved::Saved;
 use super::{export, import, syntax};
 use crate::bindgen;
+use crate::generated::{module, module_path, respan};
+use crate::interfaces::{self, Found, Role};
 use crate::surroundings::Surroundings;
 use crate::wit::Wit;
 
@@ -39,7 +39,7 @@ fn expand_valid(
     let loaded = surroundings.find(&shown).and_then(|path| Wit::load(&path, &shown));
     let mut wit = loaded.map_err(|error| Error::new(at_wit, error))?;
 
-    let found = interfaces::find(declaration, &wit, errors);
+    let found = interfaces::find(&declaration.wanted(), declaration.saved.is_some(), &wit, errors);
     let named = |role| {
         found.iter().filter(move |found| found.role == role && found.is_dependency).map(|found| found.name.clone())
     };
@@ -54,7 +54,7 @@ fn expand_valid(
     let exports: Vec<_> = found.iter().filter(|found| found.role == Role::Export).map(|found| found.id).collect();
     let exports: Vec<_> = exports.into_iter().chain(own).collect();
     let world = wit.world("planet", &imports, &exports).map_err(|error| Error::new(Span::call_site(), error))?;
-    let generated = bindgen::generate(&mut wit, world, false);
+    let generated = bindgen::generate(&mut wit, world, &bindgen::PLANET);
     let mut generated = generated.map_err(|error| Error::new(Span::call_site(), error))?;
 
     let mut modules = Vec::new();
@@ -155,8 +155,7 @@ fn expand_valid(
 fn take_own(items: &mut Vec<Item>, interface: &str, glue: &TokenStream) -> TokenStream {
     let path = ["exports", "kokoro", "core", interface].map(str::to_owned);
     let interface = Ident::new(interface, Span::call_site());
-    let module = syntax::module(items, &path);
-    module
+    module(items, &path)
         .map(|items| syntax::take_exports(items, &quote!(exports::kokoro::core::#interface), glue))
         .unwrap_or_default()
 }
@@ -167,12 +166,12 @@ fn adapt(items: &mut Vec<Item>, found: &Found, wit: &Wit, exported: &mut TokenSt
     if found.name == kokoro_wit::TYPES && found.role != Role::Export {
         return Ok(quote!(::kokoro_guest::rt::core::kokoro::core::types));
     }
-    let path = module_path(found, wit);
+    let path = module_path(found.id, found.role == Role::Export, wit);
     let missing = || format!("wit-bindgen generated no module for `{}`; this is a bug in kokoro-macros", found.name);
-    let module = syntax::module(items, &path).ok_or_else(missing)?;
+    let inside = module(items, &path).ok_or_else(missing)?;
     match found.role {
         Role::Required => {}
-        Role::Optional => import::only_if_bound(module, &found.name, found.span)?,
+        Role::Optional => import::only_if_bound(inside, &found.name, found.span)?,
         Role::Export => {
             let (name, parent) = path.split_last().ok_or_else(missing)?;
             let supers = path.iter().map(|_| quote!(super::));
@@ -180,8 +179,8 @@ fn adapt(items: &mut Vec<Item>, found: &Found, wit: &Wit, exported: &mut TokenSt
             let raw = format_ident!("__raw_{name}");
             let above = parent.iter().map(|segment| Ident::new(segment, Span::call_site()));
             let above = quote!(#(#above)::*);
-            let glue = syntax::respan(quote!(<super::__KokoroState as #above::#name::__Exported>::Glue), found.span);
-            exported.extend(syntax::take_exports(module, &quote!(#above::#raw), &glue));
+            let glue = respan(quote!(<super::__KokoroState as #above::#name::__Exported>::Glue), found.span);
+            exported.extend(syntax::take_exports(inside, &quote!(#above::#raw), &glue));
             let export = Export {
                 interface: &found.name,
                 shown: &found.shown,
@@ -190,8 +189,8 @@ fn adapt(items: &mut Vec<Item>, found: &Found, wit: &Wit, exported: &mut TokenSt
                 top: quote!(#(#supers)*),
                 span: found.span,
             };
-            let code = export::adapt(module, &export);
-            let beside = syntax::module(items, parent).ok_or_else(missing)?;
+            let code = export::adapt(inside, &export);
+            let beside = module(items, parent).ok_or_else(missing)?;
             for item in beside.iter_mut() {
                 if let Item::Mod(item) = item
                     && item.ident == name
@@ -204,16 +203,4 @@ fn adapt(items: &mut Vec<Item>, found: &Found, wit: &Wit, exported: &mut TokenSt
     }
     let path = path.iter().map(|segment| Ident::new(segment, found.span));
     Ok(quote!(__kokoro_planet::#(#path)::*))
-}
-
-/// Where wit-bindgen puts an interface.
-fn module_path(found: &Found, wit: &Wit) -> Vec<String> {
-    let interface = &wit.resolve.interfaces[found.id];
-    let package = interface.package.expect("interfaces that are looked up by name are in a package");
-    let rust = wit_bindgen_rust::to_rust_ident;
-    let mut path = if found.role == Role::Export { vec!["exports".to_owned()] } else { Vec::new() };
-    path.push(rust(&wit.resolve.packages[package].name.namespace));
-    path.push(name_package_module(&wit.resolve, package));
-    path.push(rust(interface.name.as_deref().unwrap_or_default()));
-    path
 }

@@ -8,10 +8,10 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::visit_mut::VisitMut;
-use syn::{FnArg, Item, ItemImpl, ItemTrait, Signature, TraitItem, TraitItemFn, Type};
+use syn::{FnArg, Item, ItemImpl, ItemTrait, Signature, TraitItem, Type};
 
-use super::import::arguments;
-use super::syntax::{Prefixed, mentions, respan};
+use super::syntax::Prefixed;
+use crate::generated::{arguments, declare, find_trait, functions, mentions, respan};
 
 /// An exported interface.
 #[derive(Debug)]
@@ -81,13 +81,6 @@ pub(super) fn adapt(items: &mut [Item], export: &Export<'_>) -> TokenStream {
     }
 }
 
-fn find_trait(items: &[Item], name: &str) -> Option<ItemTrait> {
-    items.iter().find_map(|item| match item {
-        Item::Trait(item) if item.ident == name => Some(item.clone()),
-        _ => None,
-    })
-}
-
 /// `type Cursor: GuestCursor;` in `Guest` stands for a resource.
 fn resource(items: &[Item], item: &TraitItem) -> Option<Resource> {
     let TraitItem::Type(associated) = item else { return None };
@@ -122,23 +115,6 @@ fn hide_raw(items: &mut [Item], resources: &[Resource]) {
 fn is_of(block: &ItemImpl, types: &[Ident]) -> bool {
     let Type::Path(path) = &*block.self_ty else { return false };
     block.trait_.is_none() && path.path.segments.last().is_some_and(|segment| types.contains(&segment.ident))
-}
-
-/// The functions of a wit-bindgen trait that come from the interface: all but those for its own use.
-fn functions(item: &ItemTrait) -> impl Iterator<Item = &TraitItemFn> {
-    item.items.iter().filter_map(|item| match item {
-        TraitItem::Fn(function) if function.default.is_none() => Some(function),
-        _ => None,
-    })
-}
-
-/// A function as the author implements it: with the same documentation, and with `receiver` in front.
-fn declare(function: &TraitItemFn, receiver: &[FnArg]) -> TokenStream {
-    let docs = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
-    let mut signature = function.sig.clone();
-    let own = signature.inputs.into_iter().filter(|input| matches!(input, FnArg::Typed(_)));
-    signature.inputs = receiver.iter().cloned().chain(own).collect();
-    quote!(#(#docs)* #signature;)
 }
 
 /// `Guest` as the author implements it.

@@ -4,7 +4,10 @@ use heck::ToSnakeCase;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::parse::Parse;
-use syn::{FnArg, ImplItem, Item, Pat, ReturnType, Signature, Type, Visibility};
+use syn::{ImplItem, Item, ReturnType, Signature, Type, Visibility};
+
+use super::syntax;
+use crate::generated::{arguments, mentions, respan};
 
 /// Makes an optional interface reachable only through what `if_bound()` gives: hides its free functions, constructors
 /// and static functions, and adds `Bound`, which has them as methods.
@@ -91,7 +94,7 @@ fn hide<T: ToTokens + Parse>(function: &mut T, visibility: impl FnOnce(&mut T) -
     *visibility(function) = Visibility::Inherited;
     // The place of the literal, but still the macro's code: what the author's crate forbids does not concern it.
     let span = Span::call_site().located_at(span);
-    if let Ok(respanned) = syn::parse2(super::syntax::respan(function.to_token_stream(), span)) {
+    if let Ok(respanned) = syn::parse2(respan(function.to_token_stream(), span)) {
         *function = respanned;
     }
 }
@@ -109,7 +112,7 @@ fn method(
     let arguments = arguments(signature);
     let mut output = signature.output.clone();
     if let Some(resource) = resource {
-        super::syntax::rename(&mut output, "Self", resource);
+        syntax::rename(&mut output, "Self", resource);
     }
     quote! {
         #(#docs)*
@@ -119,22 +122,10 @@ fn method(
     }
 }
 
-/// The names of a function's parameters, without the receiver.
-pub(super) fn arguments(signature: &Signature) -> Vec<Ident> {
-    let name = |input: &FnArg| match input {
-        FnArg::Typed(typed) => match &*typed.pat {
-            Pat::Ident(name) => Some(name.ident.clone()),
-            _ => None,
-        },
-        FnArg::Receiver(_) => None,
-    };
-    signature.inputs.iter().filter_map(name).collect()
-}
-
 /// Whether a function of a resource is its constructor: wit-bindgen writes `Self` for those alone.
 fn is_constructor(signature: &Signature) -> bool {
     let ReturnType::Type(_, ty) = &signature.output else { return false };
-    signature.ident == "new" && super::syntax::mentions(ty, "Self")
+    signature.ident == "new" && mentions(ty, "Self")
 }
 
 fn type_name(ty: &Type) -> Option<Ident> {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use syn::{Error, LitByteStr, LitStr};
 
 use super::parse::Declaration;
+use super::satellites::Satellite;
 use crate::surroundings::Surroundings;
 
 /// The manifest, and the file it was made from besides Cargo.toml.
@@ -42,6 +43,10 @@ impl Manifest {
         json.insert("version".to_owned(), version.into());
         json.insert("requires".to_owned(), requires.into());
         json.insert("optional".to_owned(), optional.into());
+        if !declaration.satellites.is_empty() {
+            let satellites = declaration.satellites.iter().map(Satellite::json);
+            json.insert("satellites".to_owned(), satellites.collect());
+        }
         if let Some(permissions) = &declaration.permissions {
             json.insert("permissions".to_owned(), permissions.json());
         }

@@ -1,6 +1,6 @@
 //! `planet!`: from a declaration to a component.
 //!
-//! [`parse`] reads the declaration, [`interfaces`] finds what it lists, [`manifest`] says it in JSON; wit-bindgen
+//! [`parse`] reads the declaration, [`crate::interfaces`] finds what it lists, [`manifest`] says it in JSON; wit-bindgen
 //! generates, [`import`] and [`export`] adapt what it generated, and [`expand`] puts everything together.
 
 use proc_macro2::TokenStream;
@@ -10,10 +10,10 @@ use crate::surroundings::Surroundings;
 mod expand;
 mod export;
 mod import;
-mod interfaces;
 mod manifest;
 mod parse;
 mod permissions;
+mod satellites;
 mod saved;
 mod syntax;
 #[cfg(test)]

@@ -1,36 +1,10 @@
-//! Small changes to wit-bindgen's output.
+//! Small changes to wit-bindgen's output for a Planet.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::Parse;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, ExprMethodCall, ExprPath, ForeignItem, Item, ItemForeignMod, LitStr, Stmt, parse_quote};
-
-/// The items of the module at `path` below `items`.
-pub(super) fn module<'a>(items: &'a mut Vec<Item>, path: &[String]) -> Option<&'a mut Vec<Item>> {
-    let Some((first, rest)) = path.split_first() else { return Some(items) };
-    let inside = items.iter_mut().find_map(|item| match item {
-        Item::Mod(module) if module.ident == first => module.content.as_mut().map(|(_, items)| items),
-        _ => None,
-    })?;
-    module(inside, rest)
-}
-
-/// Gives all tokens one span.
-pub(super) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
-    let respanned = tokens.into_iter().map(|token| match token {
-        TokenTree::Group(group) => {
-            let mut new = proc_macro2::Group::new(group.delimiter(), respan(group.stream(), span));
-            new.set_span(span);
-            TokenTree::Group(new)
-        }
-        mut other => {
-            other.set_span(span);
-            other
-        }
-    });
-    respanned.collect()
-}
 
 /// Replaces an identifier wherever it occurs.
 pub(super) fn rename<T: ToTokens + Parse>(node: &mut T, from: &str, to: &Ident) {
@@ -48,18 +22,6 @@ pub(super) fn rename<T: ToTokens + Parse>(node: &mut T, from: &str, to: &Ident) 
     }
     let replaced = replace(node.to_token_stream(), from, to);
     *node = syn::parse2(replaced).expect("an identifier in place of another changes no syntax");
-}
-
-/// Whether an identifier occurs in some syntax.
-pub(super) fn mentions(node: &impl ToTokens, name: &str) -> bool {
-    fn within(tokens: TokenStream, name: &str) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Ident(ident) => ident == name,
-            TokenTree::Group(group) => within(group.stream(), name),
-            _ => false,
-        })
-    }
-    within(node.to_token_stream(), name)
 }
 
 /// Takes wit-bindgen's macros that export something out of a module, and gives what they would expand to for the type

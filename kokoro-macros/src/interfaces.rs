@@ -6,14 +6,14 @@ use proc_macro2::{Ident, Span};
 use syn::Error;
 use wit_parser::{FunctionKind, InterfaceId, Type, TypeDefKind};
 
-use super::parse::Declaration;
 use crate::bindgen::walk;
 use crate::fields::Listed;
+use crate::satellite::servable::{self, Unservable};
 use crate::wit::{Wit, WitError};
 
 /// The list that an interface is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     Export,
     Required,
     Optional,
@@ -21,39 +21,42 @@ pub(super) enum Role {
 
 /// A listed interface.
 #[derive(Debug)]
-pub(super) struct Found {
-    pub(super) role: Role,
-    pub(super) id: InterfaceId,
+pub(crate) struct Found {
+    pub(crate) role: Role,
+    pub(crate) id: InterfaceId,
     /// The full name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// What its module is called at the call site.
-    pub(super) shown: Ident,
+    pub(crate) shown: Ident,
     /// The literal that lists it.
-    pub(super) span: Span,
+    pub(crate) span: Span,
     /// Whether it is something that another Planet can provide: `kokoro:core` is not, nor are types alone.
-    pub(super) is_dependency: bool,
+    pub(crate) is_dependency: bool,
+    /// Whether a Satellite serves it.
+    pub(crate) native: bool,
 }
 
-/// Looks up everything that is listed. What cannot be used is left out, and `errors` says why.
-pub(super) fn find(declaration: &Declaration, wit: &Wit, errors: &mut Vec<Error>) -> Vec<Found> {
-    let lists = [
-        (Role::Export, &declaration.exports),
-        (Role::Required, &declaration.requires),
-        (Role::Optional, &declaration.optional),
-    ];
+/// An interface that is to be found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) role: Role,
+    pub(crate) listed: &'a Listed,
+    /// Whether a Satellite serves it.
+    pub(crate) native: bool,
+}
+
+/// Looks up everything that is listed. What cannot be used is left out, and `errors` says why. `saved` says whether the
+/// macro exports `kokoro:core/saved-state` itself.
+pub(crate) fn find(wanted: &[Wanted<'_>], saved: bool, wit: &Wit, errors: &mut Vec<Error>) -> Vec<Found> {
     let mut all: Vec<Found> = Vec::new();
-    for (role, listed) in lists {
-        for listed in listed {
-            let found = found(role, listed, wit).and_then(|found| match declaration.saved {
-                Some(_) if role == Role::Export && found.name == kokoro_wit::SAVED_STATE => {
-                    Err(Unusable::Saved(found.name))
-                }
-                _ => fits(&found, &all).map(|()| found),
-            });
-            match found {
-                Ok(found) => all.push(found),
-                Err(error) => errors.push(Error::new(listed.name.span(), error)),
-            }
+    for wanted in wanted {
+        let found = found(wanted, wit).and_then(|found| match found.role {
+            Role::Export if saved && found.name == kokoro_wit::SAVED_STATE => Err(Unusable::Saved(found.name)),
+            _ => fits(&found, &all).map(|()| found),
+        });
+        match found {
+            Ok(found) => all.push(found),
+            Err(error) => errors.push(Error::new(wanted.listed.name.span(), error)),
         }
     }
     all
@@ -67,6 +70,10 @@ enum Unusable {
     Lifecycle(String),
     /// `kokoro:core/saved-state`, which `saved` exports.
     Saved(String),
+    /// An interface that no Satellite can serve, and why.
+    Native(String, Unservable),
+    /// Listed as a Satellite's and as any other.
+    NativeAndNot(String),
     /// An interface, and what is asynchronous in it.
     Asynchronous(String, String),
     /// It cannot be optional.
@@ -91,6 +98,12 @@ impl fmt::Display for Unusable {
                 "`{name}` is exported by `saved` already\n  \
                  help: keep `saved` to have the whole state saved, or this to `impl saved_state::Guest` yourself"
             ),
+            Self::Native(name, why) => write!(f, "no satellite can serve `{name}`: {why}"),
+            Self::NativeAndNot(name) => write!(
+                f,
+                "`{name}` is listed under `satellites` and elsewhere\n  \
+                 help: keep it under `satellites` if a program of this planet's own serves it"
+            ),
             Self::Asynchronous(name, what) => write!(
                 f,
                 "`{name}` is asynchronous ({what}), which is not supported yet\n  \
@@ -113,9 +126,13 @@ impl fmt::Display for Unusable {
     }
 }
 
-fn found(role: Role, listed: &Listed, wit: &Wit) -> Result<Found, Unusable> {
+fn found(wanted: &Wanted<'_>, wit: &Wit) -> Result<Found, Unusable> {
+    let Wanted { role, listed, native } = *wanted;
     let id = wit.interface(&listed.name.value()).map_err(Unusable::Unknown)?;
     let name = wit.name(id);
+    if native && let Some(why) = servable::unservable(wit, id) {
+        return Err(Unusable::Native(name, why));
+    }
     if role == Role::Export && name == kokoro_wit::LIFECYCLE {
         return Err(Unusable::Lifecycle(name));
     }
@@ -136,7 +153,7 @@ fn found(role: Role, listed: &Listed, wit: &Wit) -> Result<Found, Unusable> {
             Ident::new(&wit_bindgen_rust::to_rust_ident(own), listed.name.span())
         }
     };
-    Ok(Found { role, id, name, shown, span: listed.name.span(), is_dependency })
+    Ok(Found { role, id, name, shown, span: listed.name.span(), is_dependency, native })
 }
 
 /// Whether a listed interface goes together with those before it.
@@ -144,6 +161,9 @@ fn fits(new: &Found, before: &[Found]) -> Result<(), Unusable> {
     let is_import = |found: &Found| found.role != Role::Export;
     for old in before {
         let same_side = is_import(old) == is_import(new);
+        if old.id == new.id && same_side && old.native != new.native {
+            return Err(Unusable::NativeAndNot(new.name.clone()));
+        }
         if old.id == new.id && old.role == new.role {
             return Err(Unusable::Twice(new.name.clone()));
         }
