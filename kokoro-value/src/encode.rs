@@ -1,5 +1,8 @@
 //! Rust values to bytes.
 
+use std::fmt;
+use std::io::{self, Write};
+
 use crate::layout::{discriminant_size, flags_size};
 
 /// A type whose values have the self-contained form.
@@ -27,10 +30,10 @@ use crate::layout::{discriminant_size, flags_size};
 )]
 pub trait Encode {
     /// Appends the value.
-    fn encode(&self, to: &mut Encoder);
+    fn encode(&self, to: &mut Encoder<'_>);
 
     /// Appends elements of a list, without the count. Types whose elements can be copied whole do that here.
-    fn encode_list(list: &[Self], to: &mut Encoder)
+    fn encode_list(list: &[Self], to: &mut Encoder<'_>)
     where
         Self: Sized,
     {
@@ -65,23 +68,71 @@ pub fn to_bytes<T: Encode + ?Sized>(value: &T) -> Vec<u8> {
 ///     assert_eq!(encoder.bytes()[..4], [3, 0, 0, 0]);
 /// }
 /// ```
-#[derive(Debug, Clone, Default)]
-pub struct Encoder {
+#[derive(Debug, Default)]
+pub struct Encoder<'o> {
     bytes: Vec<u8>,
+    outlet: Option<Outlet<'o>>,
 }
 
-impl Encoder {
+/// Where what is large goes.
+struct Outlet<'o> {
+    to: &'o mut dyn Write,
+    most: usize,
+    /// Whether anything has gone there.
+    flows: bool,
+    error: Option<io::Error>,
+}
+
+/// Strings and lists of so many bytes are worth a way of their own: 4 KiB.
+const LARGE: usize = 4 << 10;
+
+impl<'o> Encoder<'o> {
     /// One without bytes.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What has been written.
+    /// Has a value of more than `most` bytes go to `to`, so that what is large in it is copied there at once.
+    ///
+    /// What is small is gathered first, and what an encoder has so far belongs to the value. After the value comes
+    /// [`finish`](Self::finish).
+    ///
+    /// ```
+    /// use kokoro_value::{Encode, Encoder};
+    ///
+    /// let mut file = Vec::new();
+    /// let mut encoder = Encoder::new().with_outlet(&mut file, 1_000);
+    /// ("large", vec![7_u8; 100_000]).encode(&mut encoder);
+    /// assert!(encoder.finish()?);
+    /// assert_eq!(file.len(), 4 + 5 + 4 + 100_000);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn with_outlet(self, to: &'o mut dyn Write, most: usize) -> Self {
+        Self { bytes: self.bytes, outlet: Some(Outlet { to, most, flows: false, error: None }) }
+    }
+
+    /// Ends a value, and tells whether it is where the outlet leads, or else, as at most `most` bytes, here. Without an outlet it is
+    /// always here.
+    ///
+    /// # Errors
+    ///
+    /// The first one of the outlet. What has come out of it then is no value.
+    pub fn finish(&mut self) -> io::Result<bool> {
+        let Some(outlet) = &mut self.outlet else { return Ok(false) };
+        if outlet.flows || self.bytes.len() > outlet.most {
+            outlet.write(&self.bytes);
+            self.bytes.clear();
+        }
+        let flows = std::mem::take(&mut outlet.flows);
+        outlet.error.take().map_or(Ok(flows), Err)
+    }
+
+    /// What has been written, and has not gone to the outlet.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// What has been written, to keep.
+    /// What has been written, and has not gone to the outlet, to keep.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
@@ -94,7 +145,24 @@ impl Encoder {
     /// Appends bytes as they are: part of a value whose form is known otherwise.
     #[inline]
     pub fn put(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+        if bytes.len() >= LARGE && self.flows(bytes.len()) {
+            self.flow(bytes);
+        } else {
+            self.bytes.extend_from_slice(bytes);
+        }
+    }
+
+    /// Whether so many more bytes go to the outlet.
+    fn flows(&self, more: usize) -> bool {
+        self.outlet.as_ref().is_some_and(|outlet| outlet.flows || more > outlet.most.saturating_sub(self.bytes.len()))
+    }
+
+    /// Has bytes go to the outlet, after what has been gathered.
+    fn flow(&mut self, bytes: &[u8]) {
+        let Some(outlet) = &mut self.outlet else { return };
+        outlet.write(&self.bytes);
+        self.bytes.clear();
+        outlet.write(bytes);
     }
 
     /// Appends the count that a string, list or map begins with: of bytes, elements or entries.
@@ -131,20 +199,40 @@ impl Encoder {
     /// in the nearest cache.
     pub(crate) fn elements<T, const N: usize>(&mut self, list: &[T], bytes: impl Fn(&T) -> [u8; N]) {
         const BLOCK: usize = 128;
-        self.bytes.reserve(N * list.len());
+        let size = N * list.len();
+        let flows = size >= LARGE && self.flows(size);
+        if !flows {
+            self.bytes.reserve(size);
+        }
         let mut block = [[0; N]; BLOCK];
         for elements in list.chunks(BLOCK) {
             for (place, element) in block.iter_mut().zip(elements) {
                 *place = bytes(element);
             }
-            self.bytes.extend_from_slice(block[..elements.len()].as_flattened());
+            let bytes = block[..elements.len()].as_flattened();
+            if flows { self.flow(bytes) } else { self.bytes.extend_from_slice(bytes) }
         }
     }
 }
 
+impl Outlet<'_> {
+    fn write(&mut self, bytes: &[u8]) {
+        self.flows = true;
+        if self.error.is_none() {
+            self.error = self.to.write_all(bytes).err();
+        }
+    }
+}
+
+impl fmt::Debug for Outlet<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outlet").field("most", &self.most).field("flows", &self.flows).finish_non_exhaustive()
+    }
+}
+
 /// Appends to bytes that are there already.
-impl From<Vec<u8>> for Encoder {
+impl From<Vec<u8>> for Encoder<'_> {
     fn from(bytes: Vec<u8>) -> Self {
-        Self { bytes }
+        Self { bytes, outlet: None }
     }
 }

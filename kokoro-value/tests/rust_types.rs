@@ -304,3 +304,42 @@ fn an_encoder_is_used_again() {
     "a".encode(&mut encoder);
     assert_eq!(encoder.into_bytes(), [1, 0, 0, 0, b'a']);
 }
+
+#[test]
+fn what_is_large_goes_to_the_outlet_and_the_form_stays_the_same() {
+    let bytes = vec![7_u8; 5_000];
+    let numbers: Vec<u64> = (0..3_000).collect();
+    let words: Vec<String> = (0..2_000).map(|i| format!("word {i}")).collect();
+    let value = ((1_u8, bytes, "text"), numbers, words, vec![true; 4_096], "k".repeat(10_000), 9_u16);
+    let expected = to_bytes(&value);
+    for most in [0, 10, 5_000, 40_000, expected.len() - 1] {
+        let mut out = Vec::new();
+        let mut encoder = Encoder::new().with_outlet(&mut out, most);
+        // Used again, it begins again.
+        value.encode(&mut encoder);
+        assert!(encoder.finish().unwrap());
+        3_u8.encode(&mut encoder);
+        assert_eq!(encoder.finish().unwrap(), most == 0);
+        assert_eq!(encoder.into_bytes(), if most == 0 { &[][..] } else { &[3] });
+        let rest = out.split_off(expected.len());
+        assert!(out == expected, "most {most}");
+        assert_eq!(rest, if most == 0 { &[3][..] } else { &[] });
+    }
+    let mut out = Vec::new();
+    let mut encoder = Encoder::new().with_outlet(&mut out, expected.len());
+    value.encode(&mut encoder);
+    assert!(!encoder.finish().unwrap());
+    assert!(encoder.bytes() == expected);
+    assert!(out.is_empty());
+}
+
+#[test]
+fn an_outlet_that_fails_is_told_at_the_end() {
+    let mut room = [0_u8; 6_000];
+    let mut outlet = &mut room[..];
+    let mut encoder = Encoder::new().with_outlet(&mut outlet, 0);
+    (vec![1_u8; 5_000], vec![2_u8; 5_000], vec![3_u8; 5_000]).encode(&mut encoder);
+    assert_eq!(encoder.finish().unwrap_err().kind(), std::io::ErrorKind::WriteZero);
+    "a".encode(&mut encoder);
+    assert!(encoder.finish().is_err());
+}

@@ -105,3 +105,14 @@ impl<'m> Filling<'m> {
         Ok(self.length)
     }
 }
+
+/// So that an [`Encoder`](kokoro_value::Encoder) can write to it.
+impl io::Write for Filling<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.put(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
