@@ -57,6 +57,7 @@ mod resolve;
 mod restarts;
 #[doc(hidden)]
 pub mod rt;
+mod satellite;
 mod value;
 
 /// Makes types of WIT interfaces: of those that the application calls, and of those that it serves to Planets (plugins).

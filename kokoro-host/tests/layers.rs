@@ -13,6 +13,7 @@ const LAYERS: &[&str] = &[
     "engine",
     "inspect",
     "value",
+    "satellite",
     "planet",
     "link",
     "registry",

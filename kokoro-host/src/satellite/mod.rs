@@ -1,0 +1,87 @@
+//! Satellites: native child processes of Planets, from their start to their end, and calls of what they serve.
+//!
+//! A [`Satellite`] is one program of one Planet. Processes of it come and go, one at a time; the first call that finds none
+//! starts one. Whoever has a [`Lease`] lets it have a process: Planets' instances do. Each process has
+//!
+//! - a thread that starts it, waits for it and reaps it ([`process`]), and one that reads what it writes ([`output`]);
+//! - a task that takes in what it says ([`running`], by way of its [`connection`]), and one that ends it with its leases.
+//!
+//! Calls wait for their turn. One that is given up has its turn kept by a task, until the Satellite has given it up as well or has been
+//! ended; then the next one has its turn.
+
+#[cfg(unix)]
+mod budget;
+#[cfg(unix)]
+mod connection;
+mod failure;
+#[cfg(unix)]
+mod functions;
+#[cfg(unix)]
+mod output;
+#[cfg(unix)]
+mod process;
+#[cfg(unix)]
+mod program;
+#[cfg(unix)]
+mod running;
+#[cfg(unix)]
+mod seat;
+#[cfg(unix)]
+mod signature;
+#[cfg(unix)]
+mod spawn;
+#[cfg(not(unix))]
+mod unsupported;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub(crate) use self::failure::Failure;
+#[cfg(unix)]
+pub(crate) use self::program::check_program;
+#[cfg(unix)]
+pub(crate) use self::seat::{Lease, Satellite};
+#[cfg(not(unix))]
+pub(crate) use self::unsupported::{Lease, Satellite, check_program};
+use crate::admission::SatelliteGrant;
+use crate::inspect::Interface;
+use crate::interface::InterfaceName;
+use crate::limits::Limits;
+use crate::restarts::Restarts;
+
+/// The file of a child process that is its program, after those that the protocol has.
+#[cfg(unix)]
+const PROGRAM: i32 = kokoro_satellite::protocol::CANCELS + 1;
+
+/// What a Satellite is, and how it may live.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    pub(crate) planet: Arc<str>,
+    pub(crate) program: Arc<str>,
+    /// Where the program is.
+    pub(crate) file: PathBuf,
+    pub(crate) grant: SatelliteGrant,
+    /// What it has to serve, as the Planet imports it.
+    pub(crate) interfaces: BTreeMap<InterfaceName, Interface>,
+    pub(crate) limits: Limits,
+    pub(crate) restarts: Restarts,
+    pub(crate) runtime: tokio::runtime::Handle,
+}
+
+impl Terms {
+    /// Whether a Satellite of these terms is as good as one of the others.
+    fn is_like(&self, other: &Self) -> bool {
+        (&self.program, &self.file, &self.grant, &self.interfaces)
+            == (&other.program, &other.file, &other.grant, &other.interfaces)
+    }
+}
+
+/// A time as people write it.
+fn span(time: std::time::Duration) -> String {
+    match time.as_millis() {
+        millis if millis < 1000 => format!("{millis} ms"),
+        millis if millis.is_multiple_of(1000) => format!("{} s", millis / 1000),
+        _ => format!("{:.1} s", time.as_secs_f64()),
+    }
+}
