@@ -233,7 +233,7 @@ impl Frames {
     /// # Errors
     ///
     /// If what has arrived is none; nothing that comes after that can be understood.
-    pub fn next<M: Decode>(&mut self) -> Result<Option<M>, Violation> {
+    pub fn take<M: Decode>(&mut self) -> Result<Option<M>, Violation> {
         let Some((length, rest)) = self.bytes[self.read..].split_first_chunk() else { return Ok(None) };
         let length = u32::from_le_bytes(*length);
         if length == 0 || length as usize > MOST_FRAME {
@@ -264,7 +264,7 @@ mod tests {
             let (mut frames, mut came) = (Frames::default(), Vec::new());
             for bytes in bytes.chunks(piece) {
                 frames.push(bytes);
-                while let Some(message) = frames.next::<ToSatellite>().unwrap() {
+                while let Some(message) = frames.take::<ToSatellite>().unwrap() {
                     came.push(message);
                 }
             }
@@ -278,7 +278,7 @@ mod tests {
         for length in [0, MOST_FRAME as u32 + 1, u32::MAX] {
             let mut frames = Frames::default();
             frames.push(&length.to_le_bytes());
-            assert_eq!(frames.next::<ToSatellite>(), Err(Violation::FrameLength(length)));
+            assert_eq!(frames.take::<ToSatellite>(), Err(Violation::FrameLength(length)));
         }
     }
 
@@ -286,6 +286,6 @@ mod tests {
     fn a_frame_that_is_no_message_is_refused() {
         let mut frames = Frames::default();
         frames.push(&[1, 0, 0, 0, 9]);
-        assert!(matches!(frames.next::<ToSatellite>(), Err(Violation::Message(_))));
+        assert!(matches!(frames.take::<ToSatellite>(), Err(Violation::Message(_))));
     }
 }

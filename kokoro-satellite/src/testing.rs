@@ -25,7 +25,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 
-use kokoro_value::{Decode, Decoder, Encoder};
+use kokoro_value::{Decode, Encoder};
 
 use crate::Satellite;
 use crate::rt::{Arguments, Reply};
@@ -36,14 +36,12 @@ use crate::rt::{Arguments, Reply};
 /// value is made anew: what a test sees is what a Planet (plugin) would.
 pub struct InProcess<S> {
     satellite: S,
-    bytes: Encoder,
-    result: Encoder,
 }
 
 /// Makes a Satellite to be called in a test.
 #[must_use]
 pub fn start<S: Satellite>() -> InProcess<S> {
-    InProcess { satellite: S::start(), bytes: Encoder::new(), result: Encoder::new() }
+    InProcess { satellite: S::start() }
 }
 
 impl<S: Satellite> InProcess<S> {
@@ -53,11 +51,11 @@ impl<S: Satellite> InProcess<S> {
     }
 
     #[doc(hidden)]
-    pub fn call<T: Decode>(&mut self, function: u32, arguments: impl FnOnce(&mut Encoder)) -> T {
-        self.bytes.clear();
-        arguments(&mut self.bytes);
-        let mut reply = Reply::new(&mut self.result);
-        let mut arguments = Arguments::new(self.bytes.bytes());
+    pub fn call<T: Decode>(&mut self, function: u32, arguments: impl FnOnce(&mut Encoder<'_>)) -> T {
+        let mut bytes = Encoder::new();
+        arguments(&mut bytes);
+        let mut reply = Reply::new(Encoder::new());
+        let mut arguments = Arguments::new(bytes.bytes());
         let satellite = &mut self.satellite;
         let called = panic::catch_unwind(AssertUnwindSafe(|| satellite.call(function, &mut arguments, &mut reply)));
         match called {
@@ -68,8 +66,7 @@ impl<S: Satellite> InProcess<S> {
                 panic::resume_unwind(panicked);
             }
         }
-        let mut decoder = Decoder::new(self.result.bytes());
-        match T::decode(&mut decoder).and_then(|value| decoder.finish().map(|()| value)) {
+        match kokoro_value::from_bytes(reply.into_encoder().bytes()) {
             Ok(value) => value,
             Err(error) => panic!("the result cannot be read again: {error}"),
         }

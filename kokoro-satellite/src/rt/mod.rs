@@ -95,18 +95,24 @@ impl<'a> Arguments<'a> {
 
 /// Where a result goes.
 #[derive(Debug)]
-pub struct Reply<'a>(&'a mut Encoder);
+pub struct Reply<'a>(Encoder<'a>);
 
 impl<'a> Reply<'a> {
     /// Where nothing is yet.
-    pub fn new(to: &'a mut Encoder) -> Self {
-        to.clear();
+    #[must_use]
+    pub fn new(to: Encoder<'a>) -> Self {
         Self(to)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn into_encoder(self) -> Encoder<'a> {
+        self.0
     }
 
     /// This is it.
     pub fn value<T: Encode>(&mut self, value: &T) {
-        value.encode(self.0);
+        value.encode(&mut self.0);
     }
 }
 

@@ -46,7 +46,7 @@ impl Incoming {
     /// Waits for a message. `None` at the end.
     pub(super) fn next(&mut self) -> Result<Option<ToSatellite>, String> {
         loop {
-            match self.frames.next() {
+            match self.frames.take() {
                 Ok(None) => {}
                 Ok(message) => return Ok(message),
                 Err(violation) => return Err(unintelligible(violation)),

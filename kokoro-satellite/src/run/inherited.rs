@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::fs::FileType;
 use rustix::io::FdFlags;
 
-use crate::memory::Memory;
+use crate::memory::{Memory, Trusted};
 use crate::protocol::{ANSWERS, ARGUMENTS, CANCELS, SOCKET, TOKEN_VARIABLE};
 
 /// The open files and the token.
@@ -20,7 +20,7 @@ use crate::protocol::{ANSWERS, ARGUMENTS, CANCELS, SOCKET, TOKEN_VARIABLE};
 pub(super) struct Inherited {
     pub(super) token: String,
     pub(super) socket: UnixStream,
-    pub(super) arguments: Memory,
+    pub(super) arguments: Trusted,
     pub(super) answers: Memory,
     pub(super) cancels: PipeReader,
 }
@@ -35,10 +35,13 @@ pub(super) fn take() -> Option<Result<Inherited, String>> {
     }
     forget_token();
     let take = || {
+        let arguments = file(ARGUMENTS, FileType::RegularFile)?;
         Ok(Inherited {
             token,
             socket: file(SOCKET, FileType::Socket)?.into(),
-            arguments: Memory::of(File::from(file(ARGUMENTS, FileType::RegularFile)?)),
+            // SAFETY: The application keeps to the protocol, by which it writes to this file between calls alone; what `bytes` gives is
+            // used only from a call to its answer.
+            arguments: unsafe { Trusted::new(arguments.into()) },
             answers: Memory::of(File::from(file(ANSWERS, FileType::RegularFile)?)),
             cancels: file(CANCELS, FileType::Fifo)?.into(),
         })

@@ -1,6 +1,5 @@
 //! What the main thread does: takes a call, executes it, answers.
 
-use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 
 use kokoro_value::Encoder;
@@ -8,14 +7,14 @@ use kokoro_value::Encoder;
 use super::channel::{Channel, Incoming, unintelligible};
 use super::inherited::Inherited;
 use super::{logger, panics, watch};
-use crate::memory::Memory;
+use crate::memory::{Memory, Trusted};
 use crate::protocol::{
     self, Answer, Call, Carried, Failed, Hello, MAGIC, MOST_INLINE, ToApplication, ToSatellite, VERSION,
 };
 use crate::rt::{self, Arguments, Reply};
 use crate::{Satellite, cancelled};
 
-/// How large the buffers for values may stay between calls: 8 MiB.
+/// How large the buffer for results may stay between calls: 8 MiB.
 const KEPT: usize = 8 << 20;
 
 /// Says who we are, and then does what is asked until the application lets go.
@@ -49,8 +48,7 @@ pub(super) fn serve<S: Satellite>(inherited: Inherited) -> Result<(), String> {
         shared: 0,
         arguments,
         answers,
-        value: Vec::new(),
-        result: Encoder::new(),
+        buffer: Vec::new(),
     };
     while let Some(message) = incoming.next()? {
         let ToSatellite::Call(call) = message else {
@@ -104,10 +102,10 @@ struct Calls<S> {
     last: Option<u64>,
     /// How many bytes of our memory file the last answer has.
     shared: u64,
-    arguments: Memory,
+    arguments: Trusted,
     answers: Memory,
-    value: Vec<u8>,
-    result: Encoder,
+    /// Where a result is put together.
+    buffer: Vec<u8>,
 }
 
 /// What came of a call.
@@ -133,60 +131,50 @@ impl<S: Satellite> Calls<S> {
         // It has been read: there is a next call.
         self.answers.give_back(std::mem::take(&mut self.shared));
         let value = match &arguments {
-            Carried::Inline(value) => value,
-            Carried::Shared(length) => {
-                self.read(*length)?;
-                &self.value
-            }
+            Carried::Inline(value) => value.as_slice(),
+            Carried::Shared(length) => shared(&mut self.arguments, *length, self.most)?,
         };
 
-        cancelled::begin(number);
+        let mut filling = self.answers.fill();
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        let mut reply = Reply::new(Encoder::from(buffer).with_outlet(&mut filling, MOST_INLINE));
         let mut arguments = Arguments::new(value);
-        let mut reply = Reply::new(&mut self.result);
         let satellite = &mut self.satellite;
+        cancelled::begin(number);
         // What the panic leaves behind is thrown away: the value is made anew, and so is the reply.
         let called = panic::catch_unwind(AssertUnwindSafe(|| satellite.call(function, &mut arguments, &mut reply)));
         cancelled::end();
-        let done = match called {
-            Ok(Ok(())) => Done::Answer(self.result(number)),
+        match called {
+            Ok(Ok(())) => {}
             Ok(Err(malformed)) => return Err(unintelligible(malformed)),
-            Err(payload) => Done::Panicked(failed(number, &*payload)),
+            Err(payload) => return Ok(Done::Panicked(failed(number, panics::sentence(&*payload)))),
+        }
+
+        let mut encoder = reply.into_encoder();
+        let (length, result) = match encoder.finish() {
+            Ok(true) => {
+                self.buffer = encoder.into_bytes();
+                self.buffer.shrink_to(KEPT);
+                match filling.finish() {
+                    Ok(length) => (length as u64, Ok(Carried::Shared(length as u64))),
+                    Err(error) => (0, Err(error)),
+                }
+            }
+            Ok(false) => (encoder.bytes().len() as u64, Ok(Carried::Inline(encoder.into_bytes()))),
+            Err(error) => (0, Err(error)),
         };
-        self.value.clear();
-        self.value.shrink_to(KEPT);
-        if self.result.bytes().len() > KEPT {
-            self.result = Encoder::new();
-        }
-        Ok(done)
-    }
-
-    /// Reads arguments that are in the application's memory file.
-    fn read(&mut self, length: u64) -> Result<(), String> {
-        let too_many = || unintelligible(format_args!("arguments of {length} bytes, of at most {}", self.most));
-        let size = usize::try_from(length).ok().filter(|_| length <= self.most).ok_or_else(too_many)?;
-        let read = self.arguments.read(size, &mut self.value);
-        read.map_err(|error| unintelligible(format_args!("arguments of {length} bytes cannot be read: {error}")))
-    }
-
-    /// The answer with the result that is there.
-    fn result(&mut self, number: u64) -> ToApplication {
-        let bytes = self.result.bytes();
-        let length = bytes.len() as u64;
-        if length > self.most {
-            let message =
-                format!("its result has {length} bytes, and the application takes no more than {}", self.most);
-            return ToApplication::Failed(Failed { number, message });
-        }
-        let result = if bytes.len() <= MOST_INLINE {
-            Carried::Inline(bytes.to_vec())
-        } else if let Err(error) = self.answers.write(bytes) {
-            let message = format!("there is no memory for its result of {length} bytes: {error}");
-            return ToApplication::Failed(Failed { number, message });
-        } else {
+        if let Ok(Carried::Shared(length)) = result {
             self.shared = length;
-            Carried::Shared(length)
-        };
-        ToApplication::Answer(Answer { number, result })
+        }
+        Ok(Done::Answer(match result {
+            Err(error) => failed(number, format!("there is no memory for its result: {error}")),
+            Ok(_) if length > self.most => {
+                let most = self.most;
+                failed(number, format!("its result has {length} bytes, and the application takes no more than {most}"))
+            }
+            Ok(result) => ToApplication::Answer(Answer { number, result }),
+        }))
     }
 
     /// Exchanges the value after a panic, whatever its `Drop` does.
@@ -196,6 +184,15 @@ impl<S: Satellite> Calls<S> {
     }
 }
 
-fn failed(number: u64, payload: &(dyn Any + Send)) -> ToApplication {
-    ToApplication::Failed(Failed { number, message: panics::sentence(payload) })
+fn failed(number: u64, message: String) -> ToApplication {
+    ToApplication::Failed(Failed { number, message })
+}
+
+/// The arguments that are in the application's memory file.
+fn shared(memory: &mut Trusted, length: u64, most: u64) -> Result<&[u8], String> {
+    let size = usize::try_from(length).ok().filter(|_| length <= most);
+    let size = size.ok_or_else(|| unintelligible(format_args!("arguments of {length} bytes, of at most {most}")))?;
+    memory
+        .bytes(size)
+        .map_err(|error| unintelligible(format_args!("arguments of {length} bytes cannot be read: {error}")))
 }
