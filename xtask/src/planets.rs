@@ -6,6 +6,8 @@
 //! [package.metadata.kokoro]
 //! planets = "site-builder"
 //! ```
+//!
+//! [`crate::satellites`] puts the native programs of Planets beside them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,23 +17,24 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::process::{self, announce};
+use crate::satellites::{self, Satellite};
 use crate::toolchain::{TARGET, Toolchain};
 use crate::workspace::Workspace;
 
 /// The folder of Planets (plugins) that exist for tests only.
-const TESTS: &str = "tests";
+pub(crate) const TESTS: &str = "tests";
 /// Where tests may mention them.
 const TEST_FOLDERS: [&str; 2] = ["kokoro-host/tests", "kokoro-cli/tests"];
 
 /// One Planet (plugin) of the workspace.
-#[derive(Debug)]
-struct Planet {
+#[derive(Debug, Clone)]
+pub(crate) struct Planet {
     /// Its package's name, which is also its file's.
-    package: String,
+    pub(crate) package: String,
     /// The folder that it belongs to.
-    folder: String,
+    pub(crate) folder: String,
     /// What the compiler names the file.
-    library: String,
+    pub(crate) library: String,
 }
 
 /// Where finished Planets (plugins) are: one folder for each set that is loaded together.
@@ -41,9 +44,11 @@ pub(crate) fn folder(workspace: &Workspace) -> PathBuf {
 
 /// Builds all Planets (plugins), or those of one folder, in one call of cargo.
 pub(crate) fn build(workspace: &Workspace, toolchain: &Toolchain, only: Option<&str>) -> Result<()> {
-    let mut planets = discover(&workspace.packages)?;
+    let all = discover(&workspace.packages)?;
+    let mut planets = all.clone();
     planets.retain(|planet| only.is_none_or(|folder| planet.folder == folder));
-    check_tests(workspace, &planets)?;
+    let satellites = satellites::discover(&workspace.packages, &planets, &all)?;
+    check_tests(workspace, &planets, &satellites)?;
     if planets.is_empty() {
         announce("planets: there are none in this workspace yet");
     } else {
@@ -61,6 +66,7 @@ pub(crate) fn build(workspace: &Workspace, toolchain: &Toolchain, only: Option<&
         remove_others(&folder, &names)?;
         announce(format_args!("planets: {} has {}", workspace.relative(&folder).display(), names.join(", ")));
     }
+    satellites::build(workspace, &planets, &satellites)?;
     if only.is_none() {
         remove_other_folders(&root, &folders.into_keys().collect::<Vec<_>>())?;
     }
@@ -112,29 +118,57 @@ fn compile(workspace: &Workspace, toolchain: &Toolchain, planets: &[Planet]) -> 
         let built = build.join(TARGET).join("planet").join(&planet.library).with_extension("wasm");
         let component = fs::read(&built).with_context(|| format!("{} cannot be read", built.display()))?;
         let file = folder(workspace).join(&planet.folder).join(format!("{}.wasm", planet.package));
-        write_if_changed(&file, &component).with_context(|| format!("{} cannot be written", file.display()))?;
+        write_if_changed(&file, &component, Kind::Component)
+            .with_context(|| format!("{} cannot be written", file.display()))?;
     }
     Ok(())
 }
 
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Component,
+    /// It may be executed.
+    Program,
+}
+
 /// Whoever watches the folder sees whole files, and only those that have changed.
-fn write_if_changed(file: &Path, content: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_if_changed(file: &Path, content: &[u8], kind: Kind) -> std::io::Result<()> {
     if fs::read(file).is_ok_and(|old| old == content) {
-        return Ok(());
+        return set_mode(file, kind);
     }
     fs::create_dir_all(file.parent().unwrap_or(file))?;
-    let partial = file.with_extension(format!("wasm-{}", std::process::id()));
+    let partial = file.with_extension(format!("partial-{}", std::process::id()));
     fs::write(&partial, content)?;
+    set_mode(&partial, kind)?;
     fs::rename(partial, file)
 }
 
-/// Removes components from `folder` that no package claims any more.
+#[cfg(unix)]
+fn set_mode(file: &Path, kind: Kind) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    match kind {
+        Kind::Component => Ok(()),
+        Kind::Program => fs::set_permissions(file, fs::Permissions::from_mode(0o755)),
+    }
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &Path, _: Kind) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Removes components from `folder` that no package claims any more, and the programs beside them.
 fn remove_others(folder: &Path, packages: &[&str]) -> Result<()> {
     for entry in folder.read_dir().with_context(|| format!("{} cannot be read", folder.display()))? {
         let file = entry?.path();
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         if file.extension().is_some_and(|extension| extension == "wasm") && !packages.contains(&stem.as_ref()) {
             fs::remove_file(&file).with_context(|| format!("{} cannot be removed", file.display()))?;
+        }
+        if file.extension().is_some_and(|extension| extension == "satellites") && !packages.contains(&stem.as_ref()) {
+            fs::remove_dir_all(&file).with_context(|| format!("{} cannot be removed", file.display()))?;
         }
     }
     Ok(())
@@ -166,21 +200,17 @@ pub(crate) fn remove_old_builds(builds: &Path, key: &str) -> Result<()> {
     Ok(())
 }
 
-/// Fails if a Planet (plugin) of the tests' folder is in no test.
-fn check_tests(workspace: &Workspace, planets: &[Planet]) -> Result<()> {
-    let guests: Vec<_> =
-        planets.iter().filter(|planet| planet.folder == TESTS).map(|planet| &*planet.package).collect();
+/// Fails if a Planet (plugin) of the tests' folder, or a program of one, is in no test.
+fn check_tests(workspace: &Workspace, planets: &[Planet], satellites: &[Satellite]) -> Result<()> {
+    let guests = planets.iter().filter(|planet| planet.folder == TESTS).map(|planet| &*planet.package);
+    let programs = satellites.iter().filter(|satellite| satellite.is_for_tests());
+    let guests: Vec<_> = guests.chain(programs.map(|satellite| &*satellite.program)).collect();
     if guests.is_empty() {
         return Ok(());
     }
     let mut sources = Vec::new();
     for folder in TEST_FOLDERS {
-        for entry in workspace.root.join(folder).read_dir().into_iter().flatten() {
-            let file = entry?.path();
-            if file.extension().is_some_and(|extension| extension == "rs") {
-                sources.push(fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?);
-            }
-        }
+        read_sources(&workspace.root.join(folder), &mut sources)?;
     }
     let orphans = orphans(&guests, &sources);
     if !orphans.is_empty() {
@@ -189,8 +219,23 @@ fn check_tests(workspace: &Workspace, planets: &[Planet]) -> Result<()> {
   looked for their names, in double quotes, in {}
   help: write the test, or remove the package",
             orphans.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
-            TEST_FOLDERS.map(|folder| format!("{folder}/*.rs")).join(" and "),
+            TEST_FOLDERS.map(|folder| format!("{folder}/**.rs")).join(" and "),
         );
+    }
+    Ok(())
+}
+
+/// Reads the Rust files of a folder and of those in it, but not those of packages: guests do not test themselves.
+fn read_sources(folder: &Path, sources: &mut Vec<String>) -> Result<()> {
+    for entry in folder.read_dir().into_iter().flatten() {
+        let path = entry?.path();
+        if path.is_dir() {
+            if !path.join("Cargo.toml").exists() {
+                read_sources(&path, sources)?;
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push(fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?);
+        }
     }
     Ok(())
 }

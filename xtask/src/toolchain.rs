@@ -32,7 +32,7 @@ impl Toolchain {
     /// A cargo for building Planets (plugins) at the workspace's root.
     pub(crate) fn cargo(&self, workspace: &Workspace) -> Result<Command> {
         let mut command = workspace.cargo();
-        command.env(FLAGS, flags(&[without_paths(&workspace.root, ""), without_paths(&cargo_home(), "cargo")]));
+        command.env(FLAGS, flags_for(workspace));
         if let Self::FromSource { sysroot, linkers } = self {
             let path = env::var_os("PATH").unwrap_or_default();
             let folders = linkers.iter().cloned().chain(env::split_paths(&path));
@@ -76,6 +76,11 @@ pub(crate) fn without_paths(folder: &Path, instead: &str) -> OsString {
 pub(crate) fn cargo_home() -> PathBuf {
     let home = || env::home_dir().unwrap_or_default().join(".cargo");
     env::var_os("CARGO_HOME").filter(|folder| !folder.is_empty()).map_or_else(home, PathBuf::from)
+}
+
+/// The value of [`FLAGS`] for what is handed to others.
+pub(crate) fn flags_for(workspace: &Workspace) -> OsString {
+    flags(&[without_paths(&workspace.root, ""), without_paths(&cargo_home(), "cargo")])
 }
 
 /// The value of [`FLAGS`]: the user's own flags, and `ours`.
