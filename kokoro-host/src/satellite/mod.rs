@@ -85,3 +85,6 @@ fn span(time: std::time::Duration) -> String {
         _ => format!("{:.1} s", time.as_secs_f64()),
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

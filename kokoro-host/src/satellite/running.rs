@@ -103,18 +103,18 @@ impl Running {
                 tokio::spawn(Arc::clone(&running).keep(terms.limits.grace, leases.clone()));
                 return Ok(running);
             }
-            Ok(Err(Ungreeted::Closed)) => {
+            Ok(Err(Ungreeted::Closed { amid })) => {
                 // How it ends, if it does, is what there is to tell.
                 let by_itself = timeout(CLOSED_GRACE, process.ended()).await.is_ok();
                 process.kill();
                 let ending = process.ended().await;
                 let what = match by_itself {
-                    true => ending.how.to_string(),
+                    true => format!("{}{}", ending.how, in_a_message(amid)),
                     false => "closed its channel, lived on and was ended".to_owned(),
                 };
                 let failure = Failure::new(Kind::Crashed, format!("{whose} {what} before it had said what it serves"));
                 match ending.how {
-                    How::Status(0) if by_itself => failure.detail(
+                    How::Status(0) if by_itself && !amid => failure.detail(
                         "help: it has to be a program that speaks Kokoro's protocol: `kokoro-satellite` makes it one",
                     ),
                     _ => failure,
@@ -219,15 +219,22 @@ impl Running {
                     format!("has used up the processor time that it is granted, {}, and was ended{during}", span(time));
                 (Kind::Limited, format!("{whose} {used}"))
             }
-            (None, how, _) => (Kind::Crashed, format!("{whose} {how}{during}")),
+            (None, how, _) => {
+                let amid = self.connection.broken() == Some(Broken::Closed { amid: true });
+                (Kind::Crashed, format!("{whose} {how}{}{during}", in_a_message(amid)))
+            }
         };
         Failure { stderr: ending.stderr.clone(), ..Failure::new(kind, sentence) }
     }
 }
 
+fn in_a_message(amid: bool) -> &'static str {
+    if amid { " in the middle of a message" } else { "" }
+}
+
 /// Why a process has not said what it serves.
 enum Ungreeted {
-    Closed,
+    Closed { amid: bool },
     Failure(Failure),
 }
 
@@ -239,7 +246,7 @@ async fn greet(
 ) -> Result<Functions, Ungreeted> {
     let whose = &shared.whose;
     let broken = |broken: Broken| match broken {
-        Broken::Closed { .. } => Ungreeted::Closed,
+        Broken::Closed { amid } => Ungreeted::Closed { amid },
         Broken::Violation(what) => {
             let sentence =
                 format!("{whose} broke the protocol before it had said what it serves, and was ended: {what}");
@@ -322,8 +329,9 @@ fn cut(text: &str, most: usize) -> &str {
 
 /// What a Satellite says of a call that failed, as part of a sentence.
 pub(super) fn reason(message: &str) -> String {
-    match said(message.trim()) {
-        empty if empty.is_empty() => "it does not say why".to_owned(),
-        reason => reason,
+    let lines: Vec<&str> = message.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    match lines.is_empty() {
+        true => "it does not say why".to_owned(),
+        false => said(&lines.join(" ")),
     }
 }

@@ -242,10 +242,10 @@ impl Turn {
         self.is_amid = true;
         let reply = seat.exchange(&running).await;
         self.is_amid = false;
-        running.connection.give_back(arguments.len());
-        let result = self.shared.result(&running, callee, reply.map_err(Unanswered::Lost)?)?;
+        let reply = reply.map_err(Unanswered::Lost)?;
         seat.executing = None;
-        Ok(result)
+        running.connection.give_back(arguments.len());
+        self.shared.result(&running, callee, reply)
     }
 }
 
