@@ -445,7 +445,7 @@ impl Instance {
 
     /// What its code is executed with; `called` is the place of the export that is called with the form of its parameters.
     pub(super) fn crossing(&self, called: Option<usize>) -> Crossing {
-        Crossing { plans: Arc::clone(&self.linked.plans), called, most: self.most }
+        Crossing { plans: Arc::clone(&self.linked.plans), called, most: self.most, receiver: None }
     }
 
     /// Tells it from all others that there ever are.

@@ -19,11 +19,19 @@ use wasmtime::{Error, Result, ValRaw};
 
 use super::lift::{Fault, Lifting};
 use super::lower::{Handles, Lowering};
+use super::outlet::Outlet;
 use super::plan::Plan;
-use super::{Arguments, Buffer, Crossing, Lifted, Side};
+use super::{Arguments, Buffer, Crossing, Delivered, Lifted, Side};
 
 /// The parameters of an import, lifted: of `N` core values, or of none if they lie in memory.
 pub(crate) struct Asked<const N: usize>(pub(crate) Lifted);
+
+/// The parameters of an import that a Satellite serves, lifted; where they are large and it can take them, into its memory.
+pub(crate) struct Sent<const N: usize> {
+    pub(crate) lifted: Lifted,
+    /// All of them, if they are there. Then `lifted` has no bytes.
+    pub(crate) delivered: Option<Delivered>,
+}
 
 /// The result of an import, to be lowered: of `M` core values, or of none if it lies in memory.
 pub(crate) struct Given<const M: usize> {
@@ -34,11 +42,21 @@ pub(crate) struct Given<const M: usize> {
 /// The result of an export, lifted.
 pub(crate) struct Answer(pub(crate) Lifted);
 
-// SAFETY, of all four `ComponentType`s: `Lower` is an array of `ValRaw`. `SIZE32` and `ALIGN32` are those of nothing: Wasmtime uses
+// SAFETY, of all five `ComponentType`s: `Lower` is an array of `ValRaw`. `SIZE32` and `ALIGN32` are those of nothing: Wasmtime uses
 // them for what lies in memory, and there these types look at the type of the component, and check bounds and alignment
 // themselves. `typecheck` accepts exactly those types whose core values fit into `Lower`, as the module's documentation says.
 
 unsafe impl<const N: usize> ComponentType for Asked<N> {
+    type Lower = [ValRaw; N];
+
+    const ABI: CanonicalAbiInfo = CanonicalAbiInfo::ZERO;
+
+    fn typecheck(ty: &InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+        check(ty, types, MAX_FLAT_PARAMS, N)
+    }
+}
+
+unsafe impl<const N: usize> ComponentType for Sent<N> {
     type Lower = [ValRaw; N];
 
     const ABI: CanonicalAbiInfo = CanonicalAbiInfo::ZERO;
@@ -78,8 +96,9 @@ unsafe impl ComponentType for Answer {
     }
 }
 
-// SAFETY, of all four: they stand for the whole list of parameters or results, which `typecheck` compares.
+// SAFETY, of all five: they stand for the whole list of parameters or results, which `typecheck` compares.
 unsafe impl<const N: usize> ComponentNamedList for Asked<N> {}
+unsafe impl<const N: usize> ComponentNamedList for Sent<N> {}
 unsafe impl<const M: usize> ComponentNamedList for Given<M> {}
 unsafe impl ComponentNamedList for Arguments<'_> {}
 unsafe impl ComponentNamedList for Answer {}
@@ -97,6 +116,18 @@ unsafe impl<const N: usize> Lift for Asked<N> {
 }
 
 // SAFETY: as above.
+unsafe impl<const N: usize> Lift for Sent<N> {
+    fn linear_lift_from_flat(cx: &mut LiftContext<'_>, ty: InterfaceType, src: &[ValRaw; N]) -> Result<Self> {
+        sent(cx, ty, |lifting, plan| lifting.flat(plan, src))
+    }
+
+    fn linear_lift_from_memory(cx: &mut LiftContext<'_>, ty: InterfaceType, bytes: &[u8]) -> Result<Self> {
+        let at = bytes.as_ptr() as usize - cx.memory().as_ptr() as usize;
+        sent(cx, ty, |lifting, plan| lifting.memory(plan, at))
+    }
+}
+
+// SAFETY: as above.
 unsafe impl Lift for Answer {
     fn linear_lift_from_flat(
         cx: &mut LiftContext<'_>,
@@ -106,7 +137,7 @@ unsafe impl Lift for Answer {
         Crossing::with(|crossing| {
             let plan = crossing.results(cx.types, tuple(ty)?)?;
             crossing.lifted(plan, |value| {
-                let mut lifting = Lifting { cx, value, most: crossing.most, side: Side::Exporter };
+                let mut lifting = Lifting { cx, value, most: crossing.most, side: Side::Exporter, outlet: None };
                 match plan.flat {
                     Some(flat) if flat <= MAX_FLAT_RESULTS => lifting.flat(plan, src),
                     _ => lifting.memory(plan, src[0].get_u32() as usize),
@@ -172,8 +203,30 @@ fn asked(
 ) -> Result<Lifted> {
     Crossing::with(|crossing| {
         let plan = crossing.plans.plan(cx.types, tuple(ty)?)?;
-        crossing
-            .lifted(&plan, |value| lift(&mut Lifting { cx, value, most: crossing.most, side: Side::Importer }, &plan))
+        crossing.lifted(&plan, |value| {
+            let mut lifting = Lifting { cx, value, most: crossing.most, side: Side::Importer, outlet: None };
+            lift(&mut lifting, &plan)
+        })
+    })
+}
+
+/// Lifts parameters of an import that a Satellite serves.
+fn sent<const N: usize>(
+    cx: &mut LiftContext<'_>,
+    ty: InterfaceType,
+    lift: impl FnOnce(&mut Lifting<'_, '_>, &Plan) -> std::result::Result<(), Fault>,
+) -> Result<Sent<N>> {
+    Crossing::with(|crossing| {
+        let plan = crossing.plans.plan(cx.types, tuple(ty)?)?;
+        let (mut claim, mut length) = (None, 0);
+        let lifted = crossing.lifted(&plan, |value| {
+            let outlet = crossing.receiver.as_deref().map(|receiver| Outlet::new(receiver, &mut claim));
+            let mut lifting = Lifting { cx, value, most: crossing.most, side: Side::Importer, outlet };
+            lift(&mut lifting, &plan)?;
+            length = lifting.finish()?;
+            Ok(())
+        })?;
+        Ok(Sent { lifted, delivered: claim.map(|claim| Delivered { claim, length }) })
     })
 }
 

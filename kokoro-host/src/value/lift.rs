@@ -9,6 +9,7 @@ use wasmtime::component::__internal::wasmtime_environ::component::{StringEncodin
 use wasmtime::component::__internal::{InterfaceType, LiftContext};
 use wasmtime::component::{Lift, ResourceAny};
 
+use super::outlet::{LARGE, Outlet};
 use super::plan::{Kind, Node, Plan, Step, Variant};
 use super::{Lifted, Passed, Side};
 
@@ -16,7 +17,7 @@ use super::{Lifted, Passed, Side};
 pub(super) enum Fault {
     /// It is larger than values may be. The component has done nothing wrong.
     TooLarge,
-    /// The component does not keep to the rules.
+    /// The component does not keep to the rules, or the system cannot.
     Lie(wasmtime::Error),
 }
 
@@ -26,6 +27,11 @@ fn lie(message: &'static str) -> Fault {
     Fault::Lie(wasmtime::Error::msg(message))
 }
 
+/// There is no memory for what is lifted.
+fn unkept(error: std::io::Error) -> Fault {
+    Fault::Lie(wasmtime::Error::new(error).context("there is no memory for what it passes"))
+}
+
 /// A lift that is under way.
 pub(super) struct Lifting<'m, 'c> {
     pub(super) cx: &'c mut LiftContext<'m>,
@@ -33,6 +39,7 @@ pub(super) struct Lifting<'m, 'c> {
     /// How many bytes it may become.
     pub(super) most: usize,
     pub(super) side: Side,
+    pub(super) outlet: Option<Outlet<'c>>,
 }
 
 impl<'m> Lifting<'m, '_> {
@@ -74,6 +81,28 @@ impl<'m> Lifting<'m, '_> {
         self.room(bytes.len())?;
         self.value.bytes.extend_from_slice(bytes);
         Ok(())
+    }
+
+    /// The same for what may be large.
+    fn put_all(&mut self, bytes: &[u8]) -> Done {
+        let gathered = &mut self.value.bytes;
+        if bytes.len() < LARGE || self.outlet.as_mut().is_none_or(|outlet| !outlet.takes(gathered.len(), bytes.len())) {
+            return self.put(bytes);
+        }
+        let all = gathered.len() + bytes.len();
+        self.most = self.most.checked_sub(all).ok_or(Fault::TooLarge)?;
+        match &mut self.outlet {
+            Some(outlet) => outlet.put(gathered, bytes).map_err(unkept),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the value, and says how many bytes of it are where its outlet leads: all or none.
+    pub(super) fn finish(&mut self) -> Result<usize, Fault> {
+        match self.outlet.take() {
+            Some(outlet) => outlet.finish(&mut self.value.bytes).map_err(unkept),
+            None => Ok(0),
+        }
     }
 
     fn lift_flat(&mut self, node: &Node, slots: &mut Iter<'_, ValRaw>) -> Done {
@@ -180,7 +209,7 @@ impl<'m> Lifting<'m, '_> {
     /// Lifts values that lie one after another.
     fn each(&mut self, element: &Node, bytes: &'m [u8]) -> Done {
         match element.kind {
-            _ if element.plain => self.put(bytes),
+            _ if element.plain => self.put_all(bytes),
             Kind::Bool => {
                 self.room(bytes.len())?;
                 self.value.bytes.extend(bytes.iter().map(|byte| u8::from(*byte != 0)));
@@ -202,7 +231,7 @@ impl<'m> Lifting<'m, '_> {
                     return Err(lie("a string is not UTF-8"));
                 }
                 self.put(&len.to_le_bytes())?;
-                self.put(bytes)
+                self.put_all(bytes)
             }
             StringEncoding::CompactUtf16 if len & UTF16 == 0 => {
                 let bytes = self.bytes(at, units, BEYOND)?;

@@ -11,6 +11,7 @@ mod bridge;
 mod buffer;
 mod lift;
 mod lower;
+mod outlet;
 mod plan;
 
 use std::fmt;
@@ -22,9 +23,10 @@ use wasmtime::component::__internal::wasmtime_environ::component::TypeTupleIndex
 use wasmtime::component::ResourceAny;
 use wasmtime::{Error, Result};
 
-pub(crate) use self::bridge::{Answer, Asked, Given};
+pub(crate) use self::bridge::{Answer, Asked, Given, Sent};
 pub(crate) use self::buffer::{Buffer, Parcel};
 use self::lift::Fault;
+pub(crate) use self::outlet::{Claim, Delivered, Receiver};
 use self::plan::{Nodes, Plan};
 
 /// A value out of a component.
@@ -142,6 +144,9 @@ pub(crate) struct Crossing {
     pub(crate) called: Option<usize>,
     /// How many bytes a value may have.
     pub(crate) most: usize,
+    /// Who takes what is large of [`Sent`] parameters: the Planet's Satellite, if there is one alone. Parameters are lifted before it is
+    /// known which import they are for.
+    pub(crate) receiver: Option<Arc<dyn Receiver>>,
 }
 
 tokio::task_local! {

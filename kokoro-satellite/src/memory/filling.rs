@@ -54,18 +54,14 @@ impl<'m> Filling<'m> {
                 state.reserved = reserved;
             }
             map.write(self.length, bytes);
-        } else if bytes.len() < GATHERED {
-            state.gathered.extend_from_slice(bytes);
-            if state.gathered.len() >= GATHERED {
-                let gathered = std::mem::take(&mut state.gathered);
-                self.file.write_all_at(&gathered, (end - gathered.len()) as u64)?;
-                state.gathered = gathered;
-                state.gathered.clear();
-            }
         } else {
-            self.file.write_all_at(&state.gathered, (self.length - state.gathered.len()) as u64)?;
-            state.gathered.clear();
-            self.file.write_all_at(bytes, self.length as u64)?;
+            if state.gathered.len() + bytes.len() > GATHERED {
+                self.write_gathered()?;
+            }
+            match bytes.len() < GATHERED {
+                true => self.state.gathered.extend_from_slice(bytes),
+                false => self.file.write_all_at(bytes, self.length as u64)?,
+            }
         }
         self.length = end;
         Ok(())
@@ -88,9 +84,7 @@ impl<'m> Filling<'m> {
             map.write(offset, bytes);
             return Ok(());
         }
-        let written = self.length - state.gathered.len();
-        self.file.write_all_at(&state.gathered, written as u64)?;
-        state.gathered.clear();
+        self.write_gathered()?;
         self.file.write_all_at(bytes, offset as u64)
     }
 
@@ -99,10 +93,16 @@ impl<'m> Filling<'m> {
     /// # Errors
     ///
     /// If they cannot be written.
-    pub fn finish(self) -> io::Result<usize> {
-        let gathered = &self.state.gathered;
-        self.file.write_all_at(gathered, (self.length - gathered.len()) as u64)?;
+    pub fn finish(mut self) -> io::Result<usize> {
+        self.write_gathered()?;
         Ok(self.length)
+    }
+
+    fn write_gathered(&mut self) -> io::Result<()> {
+        let gathered = &mut self.state.gathered;
+        self.file.write_all_at(gathered, (self.length - gathered.len()) as u64)?;
+        gathered.clear();
+        Ok(())
     }
 }
 
@@ -113,6 +113,6 @@ impl io::Write for Filling<'_> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.write_gathered()
     }
 }

@@ -79,7 +79,7 @@ impl Subject {
     }
 
     fn crossing(&self, number: usize) -> Crossing {
-        Crossing { plans: Arc::clone(&self.plans), called: Some(number), most: MOST }
+        Crossing { plans: Arc::clone(&self.plans), called: Some(number), most: MOST, receiver: None }
     }
 
     /// Lets it pass a value to its import.
