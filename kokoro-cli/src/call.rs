@@ -40,14 +40,13 @@ pub(crate) async fn invoke(primary: &Primary, text: &str, hints: &Hints) -> Resu
         Ok(function) => function,
         Err(error) => {
             let message = error.to_string();
-            let not_running = || graph.planets.iter().filter(|node| node.state != State::Running);
+            let not_running = graph.planets.iter().filter(|node| node.state != State::Running);
             let mut notes = String::new();
-            for node in not_running().filter(|node| !message.contains(&format!("planet `{}`", node.name))) {
+            for node in not_running.filter(|node| !message.contains(&format!("planet `{}`", node.name))) {
                 let reason = node.reason.as_deref().unwrap_or_default();
                 notes += &format!("\n  note: planet `{}` is {}: {reason}", node.name, node.state);
             }
-            let failed = not_running().filter(|node| node.state == State::Failed);
-            notes += &lines(&hints.notes(failed.map(|node| node.name.as_str())));
+            notes += &lines(&hints.notes_on_idle(&graph));
             return Err(Failure::failed(message + &notes));
         }
     };

@@ -4,7 +4,6 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use clap::ValueEnum;
-use kokoro_host::State;
 
 use crate::failure::Failure;
 use crate::hints::Hints;
@@ -52,8 +51,7 @@ pub(crate) async fn graph(
     };
     primary.shutdown().await;
     output::print(&text)?;
-    let failed = graph.planets.iter().filter(|node| node.state == State::Failed);
-    for note in hints.notes(failed.map(|node| node.name.as_str())) {
+    for note in hints.notes_on_idle(&graph) {
         // Where nobody reads the notes, what was asked for is there all the same.
         let _ = writeln!(io::stderr().lock(), "{note}");
     }

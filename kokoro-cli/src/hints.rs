@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use kokoro_host::{EdgeProvider, Granted, Graph, Permissions};
+use kokoro_host::{EdgeProvider, Granted, Graph, Manifest, Permissions, State};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
@@ -21,6 +21,8 @@ pub(crate) struct Hints(Arc<Mutex<BTreeMap<String, Needs>>>);
 #[derive(Debug, Default)]
 struct Needs {
     asked: Permissions,
+    /// The programs that it asks for as Satellites.
+    satellites: Vec<String>,
     granted: Granted,
     /// The permissions that it tried to use without having them, as Kokoro names them: `http example.com:443`.
     refused: BTreeSet<String>,
@@ -28,9 +30,22 @@ struct Needs {
 
 impl Hints {
     /// Remembers what a Planet asks for and what it is granted, and forgets what an older release of it lacked.
-    pub(crate) fn admitted(&self, planet: &str, asked: &Permissions, granted: Granted) {
-        let needs = Needs { asked: asked.clone(), granted, refused: BTreeSet::new() };
-        self.lock().insert(planet.to_owned(), needs);
+    pub(crate) fn admitted(&self, manifest: &Manifest, granted: Granted) {
+        let mut satellites: Vec<String> = manifest.satellites.iter().map(|asked| asked.program.clone()).collect();
+        satellites.dedup();
+        let needs = Needs { asked: manifest.permissions.clone(), satellites, granted, refused: BTreeSet::new() };
+        self.lock().insert(manifest.name.clone(), needs);
+    }
+
+    /// Whether a Planet of this name asks for Satellites.
+    pub(crate) fn wants_satellites(&self, planet: &str) -> bool {
+        self.lock().get(planet).is_some_and(|needs| !needs.satellites.is_empty())
+    }
+
+    /// A line for each Planet that does not run, or waits, and lacked something.
+    pub(crate) fn notes_on_idle(&self, graph: &Graph) -> Vec<String> {
+        let idle = graph.planets.iter().filter(|node| matches!(node.state, State::Failed | State::Waiting));
+        self.notes(idle.map(|node| node.name.as_str()))
     }
 
     /// A line for each of these Planets that lacked something.
@@ -99,6 +114,9 @@ impl Needs {
     fn note(&self, planet: &str) -> Option<String> {
         let mut missing = Missing::default();
         self.directories(&mut missing);
+        for program in self.satellites.iter().filter(|program| !self.granted.satellites.contains(program)) {
+            missing.add("asks for the satellite", program, "--allow-satellite", &word(planet));
+        }
         for refused in &self.refused {
             let (kind, which) = refused.split_once(' ').unwrap_or((refused, ""));
             match kind {
@@ -217,10 +235,14 @@ mod tests {
 
     /// What is said of a Planet that asks, has been granted and was refused this.
     fn check(asked: &str, granted: kokoro_host::Grants, refused: &[&str], expected: Option<&str>) {
-        let asked = serde_json::from_str(asked).expect("permissions");
+        let needs = Needs {
+            asked: serde_json::from_str(asked).expect("permissions"),
+            satellites: Vec::new(),
+            granted: granted.summary(),
+            refused: refused.iter().map(|r| (*r).to_owned()).collect(),
+        };
         let hints = Hints::default();
-        hints.admitted("page", &asked, granted.summary());
-        hints.lock().get_mut("page").expect("it is there").refused = refused.iter().map(|r| (*r).to_owned()).collect();
+        hints.lock().insert("page".to_owned(), needs);
         let expected = expected.map(|expected| format!("note: `page` {expected}"));
         assert_eq!(hints.notes(["page", "other"]), Vec::from_iter(expected));
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use kokoro_host::types::{Function, Interface};
-use kokoro_host::{Inspection, InterfaceName, Permissions};
+use kokoro_host::{Inspection, InterfaceName, Permissions, SatelliteStart};
 use serde_json::{Value, json};
 
 use crate::definitions::definitions;
@@ -32,7 +32,6 @@ fn served(inspection: &Inspection) -> impl Iterator<Item = &InterfaceName> {
         name.package().is_some_and(|package| package.starts_with("wasi:") || package == "kokoro:core")
             && !manifest.requires.contains(name)
             && !manifest.optional.contains(name)
-            && !manifest.satellites.iter().any(|satellite| satellite.interface == name.to_string())
     };
     let imports = inspection.imports.iter().filter(|(_, interface)| !interface.is_types_only());
     imports.map(|(name, _)| name).filter(move |name| is_served(name))
@@ -103,7 +102,11 @@ fn as_text(inspection: &Inspection) -> String {
     if !manifest.satellites.is_empty() {
         text += "\nasks for satellites (native child processes):\n";
         for satellite in &manifest.satellites {
-            let _ = writeln!(text, "  {} for {}", satellite.program.escape_debug(), satellite.interface.escape_debug());
+            let when = match satellite.start {
+                SatelliteStart::Planet => "started with it",
+                _ => "started when it is called",
+            };
+            let _ = writeln!(text, "  {} for {}, {when}", satellite.program, satellite.interface);
         }
     }
     permissions(&mut text, &manifest.permissions);

@@ -29,10 +29,18 @@ pub(crate) struct Allowed {
     /// Lets them send HTTP requests to a host: example.com, example.com:8080, '*.example.com', '*'
     #[arg(long = "allow-http", value_name = "HOST", value_parser = host)]
     http: Vec<String>,
+    /// Lets the planet of this name own the satellites that it asks for: native child processes, which are not sandboxed
+    #[arg(long = "allow-satellite", value_name = "PLANET")]
+    satellites: Vec<String>,
 }
 
 impl Allowed {
-    /// What each Planet is granted.
+    /// The names of the Planets that may own Satellites.
+    pub(crate) fn satellites(&self) -> &[String] {
+        &self.satellites
+    }
+
+    /// What each Planet is granted, but for Satellites.
     pub(crate) fn grants(&self) -> Result<Grants, Failure> {
         let mut grants = Grants::none();
         let mut taken = BTreeMap::<&str, &Directory>::new();

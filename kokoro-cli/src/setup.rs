@@ -1,9 +1,10 @@
 //! How a folder is loaded: what its Planets (plugins) are granted, and where their compiled code is kept.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::Args;
-use kokoro_host::{Admission, Engine, Primary, Report};
+use kokoro_host::{Admission, Engine, Grants, Primary, Report, SatelliteGrant};
 
 use crate::failure::Failure;
 use crate::hints::Hints;
@@ -27,9 +28,19 @@ impl Setup {
             true => Engine::builder(),
             false => Engine::builder().cache_in_user_dir("kokoro"),
         };
-        let builder = Primary::builder().engine(&engine.build().map_err(Failure::failed)?).admit(move |planet| {
-            hints.admitted(planet.name(), &planet.manifest().permissions, grants.summary());
-            Admission::granted(grants.clone())
+        let owners = self.allowed.satellites().to_vec();
+        let builder = Primary::builder().engine(&engine.build().map_err(Failure::failed)?);
+        let builder = if owners.is_empty() { builder } else { builder.allow_satellites() };
+        let builder = builder.admit(move |planet| {
+            let manifest = planet.manifest();
+            let programs: BTreeSet<&str> = match owners.contains(&manifest.name) {
+                true => manifest.satellites.iter().map(|satellite| satellite.program.as_str()).collect(),
+                false => BTreeSet::new(),
+            };
+            let own = programs.into_iter().map(SatelliteGrant::program);
+            let grants = own.fold(grants.clone(), Grants::satellite);
+            hints.admitted(manifest, grants.summary());
+            Admission::granted(grants)
         });
         builder.build().map_err(Failure::failed)
     }
@@ -38,6 +49,18 @@ impl Setup {
     pub(crate) async fn load(&self, dir: &Path, hints: &Hints) -> Result<(Primary, Report), Failure> {
         let primary = self.primary(hints)?;
         let report = primary.load_dir(dir).await.map_err(Failure::input)?;
+        self.check(hints)?;
         Ok((primary, report))
+    }
+
+    /// An error if the options name a Planet that they do not help.
+    pub(crate) fn check(&self, hints: &Hints) -> Result<(), Failure> {
+        match self.allowed.satellites().iter().find(|planet| !hints.wants_satellites(planet)) {
+            Some(planet) => Err(Failure::Input(format!(
+                "--allow-satellite {planet}: there is no planet `{planet}` that asks for satellites\n  \
+                 help: `kokoro inspect FILE` shows what one asks for"
+            ))),
+            None => Ok(()),
+        }
     }
 }

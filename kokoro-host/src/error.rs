@@ -135,7 +135,11 @@ impl Error {
     pub fn is_unavailable(&self) -> bool {
         match &*self.0 {
             Kind::NoProvider { .. } | Kind::NoPlanet { .. } | Kind::NotRunning { .. } => true,
-            Kind::Call(call) => matches!(call.root().cause, Cause::Absent | Cause::Gone(_)),
+            Kind::Call(call) => match &call.root().cause {
+                Cause::Absent | Cause::Gone(_) => true,
+                Cause::Satellite(failure) => failure.kind() == "absent",
+                _ => false,
+            },
             _ => false,
         }
     }
@@ -143,6 +147,12 @@ impl Error {
     /// Whether a Planet's own code ended in an error during the call: a trap, a panic, an exit.
     pub fn is_crash(&self) -> bool {
         self.call().is_some_and(|call| matches!(call.root().cause, Cause::Crashed(_)))
+    }
+
+    /// Whether a Planet's own Satellite (a native child process) is where the failure began: it could not be started, ended, did not
+    /// answer in time, or answered what it should not.
+    pub fn is_of_satellite(&self) -> bool {
+        self.call().is_some_and(|call| matches!(call.root().cause, Cause::Satellite(_)))
     }
 
     /// Whether the call would have come back to a Planet that was waiting for it, or would have waited in a circle; or whether a
@@ -201,11 +211,12 @@ impl Error {
         matches!(&*self.0, Kind::NotReloaded { .. })
     }
 
-    /// The Planet that a failed call ended in: the innermost one, where the failure began.
+    /// The Planet that a failed call ended in: the innermost one, where the failure began, or whose Satellite it was.
     pub fn planet(&self) -> Option<&str> {
         let root = self.call()?.root();
         // What is passed wrongly is not called at all.
-        let is_passed = matches!(root.cause, Cause::TooLarge { answered: false, .. } | Cause::Handle(_));
+        let is_passed =
+            matches!(root.cause, Cause::TooLarge { answered: false, .. } | Cause::Handle(_) | Cause::Satellite(_));
         root.planet.as_ref().or_else(|| root.chain.last().filter(|_| is_passed)).map(|name| &**name)
     }
 

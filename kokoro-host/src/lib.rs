@@ -25,7 +25,9 @@
 //!   [`Error`] that names the Planet, the interface and the function.
 //! - **The application is in charge.** It decides which Planets may load, as what and with what ([`Builder::admit`]). Nothing is
 //!   granted by default: no files, no network, no environment, no arguments. What a Planet prints goes to `tracing` with its name.
-//! - **Types are checked when Planets are bound to each other**, not at the first call.
+//! - **Satellites are off.** An application that turns them on ([`Builder::allow_satellites`]) can let a Planet own a native process, by
+//!   program and hash ([`SatelliteGrant`]); it is started, watched and ended for it.
+//! - **Types are checked when Planets are bound to each other**, not at the first call. (A Satellite's are when it is started.)
 //! - **Planets come and go while the application runs** ([`Primary::load`], [`unload`](Primary::unload),
 //!   [`reload`](Primary::reload), [`prefer`](Primary::prefer)). Dependents follow, stop or wait; a call is answered by the old
 //!   provider or by the new one, never by none in between. A new release takes over the old one's state, and if anything about it
@@ -229,7 +231,7 @@ pub use crate::inspect::{InspectError, Inspection, inspect};
 pub use crate::interface::{InterfaceName, InterfaceNameError};
 pub use crate::limits::Limits;
 pub use crate::link::{Caller, Service};
-pub use crate::manifest::{Manifest, Permissions, SatelliteRequest};
+pub use crate::manifest::{Manifest, Permissions, SatelliteReload, SatelliteRequest, SatelliteStart};
 pub use crate::primary::{Builder, Explanation, Handle, Interface, Lent, Primary, Reload, Report};
 pub use crate::registry::{Event, Events, State};
 pub use crate::resolve::{Contender, Dependency, Obstacle, Unmet, Waiting};

@@ -18,7 +18,7 @@ pub struct Manifest {
     /// The Planet's version, if the section gives one.
     pub version: Option<Version>,
     /// The interfaces without which the Planet does not start: what the section lists, and every import that is neither
-    /// optional nor WASI's. Those that the application serves are among them.
+    /// optional nor WASI's. Those that the application or a Satellite serves are among them.
     pub requires: BTreeSet<InterfaceName>,
     /// The interfaces that the Planet uses when somebody provides them.
     pub optional: BTreeSet<InterfaceName>,
@@ -32,23 +32,54 @@ pub struct Manifest {
     pub app: serde_json::Value,
 }
 
-/// A Satellite (a native child process) that a Planet asks for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A Satellite (a native child process) that a Planet asks for. An interface that it serves is, for the Planet, a dependency like any
+/// other: it stands in `requires` or in `optional` as well. No other Planet serves it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SatelliteRequest {
-    /// The interface that the program serves, as in `images:native/codec@0.1.0`.
-    pub interface: String,
-    /// The file name of the program.
+    /// The interface that the program serves.
+    pub interface: InterfaceName,
+    /// The file name of the program, the same on all systems. Several interfaces may have one program, and then have one process.
     pub program: String,
-    /// When it is started: `planet` (with the Planet) or `first-call`.
-    #[serde(default = "SatelliteRequest::default_start")]
-    pub start: String,
+    /// When it is started.
+    pub start: SatelliteStart,
+    /// What becomes of it when the Planet is reloaded, if this is the manifest of the new release.
+    pub reload: SatelliteReload,
 }
 
-impl SatelliteRequest {
-    fn default_start() -> String {
-        "first-call".to_owned()
-    }
+/// When a Satellite is started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SatelliteStart {
+    /// Before the Planet.
+    Planet,
+    /// When it is called for the first time. This is the default.
+    #[default]
+    FirstCall,
+}
+
+/// What becomes of a Satellite when its Planet is reloaded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SatelliteReload {
+    /// The old release's ends with it, and the new release gets another. This is the default.
+    #[default]
+    Renew,
+    /// It goes on and belongs to the new release, if the program, its interfaces with their types and what is granted are the same.
+    Keep,
+}
+
+/// As it stands in the section.
+#[derive(Debug, Clone, Deserialize)]
+struct Wanted {
+    interface: String,
+    program: String,
+    #[serde(default)]
+    start: SatelliteStart,
+    #[serde(default)]
+    reload: SatelliteReload,
 }
 
 /// What a Planet asks to be allowed; each list is empty and `net` false unless its manifest says otherwise.
@@ -71,6 +102,13 @@ pub struct Permissions {
     pub other: BTreeMap<String, serde_json::Value>,
 }
 
+impl Manifest {
+    /// The Satellite that is asked for to serve this import, if one is.
+    pub fn satellite(&self, import: &InterfaceName) -> Option<&SatelliteRequest> {
+        self.satellites.iter().find(|satellite| satellite.interface == *import)
+    }
+}
+
 impl Permissions {
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
@@ -87,7 +125,7 @@ pub(crate) struct Section {
     version: Option<String>,
     requires: Vec<String>,
     optional: Vec<String>,
-    satellites: Vec<SatelliteRequest>,
+    satellites: Vec<Wanted>,
     permissions: Permissions,
     app: serde_json::Value,
 }
@@ -96,9 +134,18 @@ pub(crate) struct Section {
 #[derive(Debug)]
 pub(crate) enum SectionError {
     Json(serde_json::Error),
-    Version { text: String, error: semver::Error },
-    Interface { field: &'static str, error: InterfaceNameError },
+    Version {
+        text: String,
+        error: semver::Error,
+    },
+    Interface {
+        field: &'static str,
+        error: InterfaceNameError,
+    },
     Name(String),
+    Program(String),
+    /// Two programs for one interface.
+    TwoPrograms(InterfaceName),
 }
 
 const SECTION: &str = "its section `kokoro:planet`";
@@ -111,6 +158,18 @@ impl fmt::Display for SectionError {
                 write!(f, "in {SECTION} the `version`, `{}`, is not semver: {error}", in_one_line(text))
             }
             Self::Interface { field, error } => write!(f, "in {SECTION}, field `{field}`: {error}"),
+            Self::Program(program) => write!(
+                f,
+                "in {SECTION}, field `satellites`: `{}` cannot be a program's name: that has 1 to 64 letters, digits, dashes, dots \
+                 and underscores, and does not begin with a dot",
+                in_one_line(program)
+            ),
+            Self::TwoPrograms(interface) => {
+                write!(
+                    f,
+                    "in {SECTION}, field `satellites`: `{interface}` is there twice; one program serves an interface"
+                )
+            }
             Self::Name(problem) => write!(f, "{problem}; it is the manifest's `name`, else the stem of the file"),
         }
     }
@@ -138,10 +197,21 @@ impl Section {
         };
         let imports: BTreeSet<InterfaceName> = imports.into_iter().collect();
         let optional = as_imported(names("optional", &self.optional)?, &imports);
-        let satellites = self.satellites.iter().map(|satellite| satellite.interface.clone());
-        let satellites = as_imported(names("satellites", &satellites.collect::<Vec<_>>())?, &imports);
+        let mut satellites: Vec<SatelliteRequest> = Vec::new();
+        for Wanted { interface, program, start, reload } in self.satellites {
+            if !is_name(&program) || program.starts_with('.') {
+                return Err(SectionError::Program(program));
+            }
+            let interface = as_imported(names("satellites", &[interface])?, &imports).into_iter().next();
+            let interface = interface.expect("one name was put in");
+            if satellites.iter().any(|other| other.interface == interface) {
+                return Err(SectionError::TwoPrograms(interface));
+            }
+            satellites.push(SatelliteRequest { interface, program, start, reload });
+        }
         let mut requires = as_imported(names("requires", &self.requires)?, &imports);
-        requires.extend(imports.into_iter().filter(|import| !satellites.contains(import)));
+        requires.extend(imports);
+        requires.extend(satellites.iter().map(|satellite| satellite.interface.clone()));
         requires.retain(|interface| !optional.contains(interface));
         let name = self.name.unwrap_or_else(|| stem.to_owned());
         check_name(&name).map_err(SectionError::Name)?;
@@ -151,7 +221,7 @@ impl Section {
             requires,
             optional,
             provides,
-            satellites: self.satellites,
+            satellites,
             permissions: self.permissions,
             app: self.app,
         })
@@ -218,12 +288,30 @@ mod tests {
     }
 
     #[test]
+    fn an_interface_of_a_satellite_is_required_or_optional_as_any_other() {
+        let satellites =
+            r#""satellites":[{"interface":"a:b/c@1.0.0","program":"p"},{"interface":"a:b/d@1.0.0","program":"p"}]"#;
+        let json = format!(r#"{{"optional":["a:b/d@1.0.0"],{satellites}}}"#);
+        let manifest = manifest(&json, &["a:b/c@1.0.1", "a:b/d@1.0.0"]).unwrap();
+        assert_eq!(manifest.requires, BTreeSet::from(["a:b/c@1.0.1".parse().unwrap()]));
+        assert_eq!(manifest.optional, BTreeSet::from(["a:b/d@1.0.0".parse().unwrap()]));
+        assert_eq!(manifest.satellites[0].interface, "a:b/c@1.0.1".parse().unwrap());
+        assert_eq!(manifest.satellites[0].start, SatelliteStart::FirstCall);
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (json, problem) in [
             ("{", "JSON"),
             (r#"{"version":"1"}"#, "`version`, `1`"),
             (r#"{"requires":["log"],"optional":["a:b"]}"#, "field `optional`"),
             (r#"{"name":"a b"}"#, "cannot be used"),
+            (r#"{"satellites":[{"interface":"a:b/c","program":"../sh"}]}"#, "`../sh` cannot be a program's name"),
+            (r#"{"satellites":[{"interface":"a:b/c","program":"p","start":"never"}]}"#, "`never`"),
+            (
+                r#"{"satellites":[{"interface":"a:b/c","program":"p"},{"interface":"a:b/c","program":"q"}]}"#,
+                "`a:b/c` is there twice",
+            ),
         ] {
             let message = manifest(json, &[]).unwrap_err().to_string();
             assert!(message.contains(problem), "{message}");

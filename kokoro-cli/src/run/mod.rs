@@ -79,10 +79,13 @@ impl Run {
             watch.until_whole().await;
         }
         primary.load_dir(&self.dir).await.map_err(Failure::input)?;
+        // While it is watched, the one that is meant may still come.
+        if watch.is_none() {
+            self.setup.check(hints)?;
+        }
         let graph = primary.graph();
         console.say(&summary(&graph, &self.dir), || json!({ "event": "graph", "graph": graph }));
-        let failed = graph.planets.iter().filter(|node| node.state == State::Failed);
-        for note in hints.notes(failed.map(|node| node.name.as_str())) {
+        for note in hints.notes_on_idle(&graph) {
             console.remark(&note);
         }
         if io::stdin().is_terminal() {

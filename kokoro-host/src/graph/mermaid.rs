@@ -24,6 +24,7 @@ const CLASSES: &[(&str, &str)] = &[
     ("refused", "fill:#f7e8f2,stroke:#95397a,color:#1b1f24"),
     ("gone", "fill:#f2f3f5,stroke:#6e7781,color:#1b1f24,stroke-dasharray:2 3"),
     ("application", "fill:#2f363d,stroke:#2f363d,color:#ffffff"),
+    ("satellite", "fill:#ffffff,stroke:#2f363d,color:#1f2328,stroke-width:2px"),
     ("missing", "fill:#ffffff,stroke:#6e7781,color:#1b1f24,stroke-dasharray:3 3"),
 ];
 
@@ -35,6 +36,9 @@ pub(super) fn draw(graph: &Graph) -> String {
         let (class, lines) = match figure {
             Figure::Planet(planet) => (graph.planets[*planet].state.to_string(), planet_lines(&graph.planets[*planet])),
             Figure::Application => ("application".to_owned(), vec!["the application".to_owned()]),
+            Figure::Satellite(_, program) => {
+                ("satellite".to_owned(), vec![(*program).to_owned(), "satellite".to_owned()])
+            }
             Figure::Missing(name) => {
                 let mut lines = wrapped(&name.to_string(), SIZE, WIDTH, NAME_LINES);
                 lines.push("nobody provides it".to_owned());
@@ -90,7 +94,7 @@ fn brackets(figure: &Figure<'_>, graph: &Graph) -> (&'static str, &'static str) 
             State::Refused => ("[[", "]]"),
             State::Gone => ("[", "]"),
         },
-        Figure::Application => ("[", "]"),
+        Figure::Application | Figure::Satellite(..) => ("[", "]"),
         Figure::Missing(_) => ("([", "])"),
     }
 }

@@ -80,6 +80,8 @@ pub enum EdgeKind {
     Required,
     /// The Planet uses it if it is there.
     Optional,
+    /// A Satellite of the Planet's own is to serve it, required or not.
+    Satellite,
     /// The application serves it.
     Host,
 }
@@ -91,6 +93,8 @@ pub enum EdgeKind {
 pub enum EdgeProvider {
     /// The Planet of this name.
     Planet(String),
+    /// The Satellite of this program, of the Planet's own.
+    Satellite(String),
     /// The application; the value is always `true`.
     Host(bool),
 }
@@ -164,6 +168,10 @@ impl Node {
             .map(|(import, kind)| {
                 let (kind, provider) = match entry.providers.get(import) {
                     _ if entry.bindings.served.contains_key(import) => (EdgeKind::Host, Some(EdgeProvider::Host(true))),
+                    Some(Provider::Satellite(program)) => {
+                        (EdgeKind::Satellite, Some(EdgeProvider::Satellite(program.clone())))
+                    }
+                    _ if manifest.satellite(import).is_some() => (EdgeKind::Satellite, None),
                     Some(Provider::Planet { name, .. }) => (kind, Some(EdgeProvider::Planet(name.clone()))),
                     _ => (kind, None),
                 };
@@ -216,11 +224,13 @@ impl fmt::Display for Node {
             let kind = match edge.kind {
                 EdgeKind::Required => "requires ",
                 EdgeKind::Optional => "optional ",
+                EdgeKind::Satellite => "satellite",
                 EdgeKind::Host => "imports  ",
             };
             write!(f, "  {kind} {}", edge.interface)?;
             match &edge.provider {
                 Some(EdgeProvider::Planet(name)) => writeln!(f, " <- {name}")?,
+                Some(EdgeProvider::Satellite(program)) => writeln!(f, " <- its satellite {program}")?,
                 Some(EdgeProvider::Host(_)) => writeln!(f, " <- the application")?,
                 None if self.state == State::Running => writeln!(f, " <- nobody")?,
                 // Nothing is bound yet; the reason says for what it waits.

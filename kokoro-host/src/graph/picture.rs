@@ -24,6 +24,8 @@ pub(super) enum Figure<'a> {
     Planet(usize),
     /// The application, because it serves an import.
     Application,
+    /// A Satellite of the Planet of this place: its program.
+    Satellite(usize, &'a str),
     /// An interface that a waiting Planet requires, and that nobody exports.
     Missing(&'a InterfaceName),
 }
@@ -120,8 +122,13 @@ fn target<'a>(graph: &'a Graph, node: &'a Node, edge: &'a Edge) -> Option<Figure
     let planet = |name: &str| graph.planets.iter().position(|node| node.name == name).map(Figure::Planet);
     match &edge.provider {
         Some(EdgeProvider::Host(_)) => Some(Figure::Application),
+        Some(EdgeProvider::Satellite(program)) => {
+            let owner = graph.planets.iter().position(|other| other.name == node.name)?;
+            Some(Figure::Satellite(owner, program))
+        }
         Some(EdgeProvider::Planet(name)) => planet(name),
         // Nothing is bound before a Planet starts, so the picture shows who could serve it: those it may be waiting for.
+        None if edge.kind == EdgeKind::Satellite => None,
         None if node.state == State::Waiting => match (candidate(graph, node, edge), edge.kind) {
             (Some(candidate), _) => planet(&candidate.name),
             (None, EdgeKind::Required) => Some(Figure::Missing(&edge.interface)),

@@ -56,6 +56,7 @@ const CSS: &str = "\
 .kokoro-graph .gone .box{fill:#f2f3f5;stroke:#6e7781;stroke-dasharray:1.5 3.5;stroke-linecap:round}
 .kokoro-graph .gone .word{fill:#57606a}
 .kokoro-graph .application .box{fill:#2f363d;stroke:#2f363d}
+.kokoro-graph .satellite .box{stroke:#2f363d;stroke-width:2}
 .kokoro-graph .application .name{fill:#fff}
 .kokoro-graph .missing .box{fill:#fff;stroke:#6e7781;stroke-dasharray:3 3}
 @media (prefers-color-scheme:dark){
@@ -78,6 +79,7 @@ const CSS: &str = "\
 .kokoro-graph .gone .box{fill:#1c2128;stroke:#8b949e}
 .kokoro-graph .gone .word{fill:#9da7b3}
 .kokoro-graph .application .box{fill:#d5dce3;stroke:#d5dce3}
+.kokoro-graph .satellite .box{stroke:#d5dce3}
 .kokoro-graph .application .name{fill:#0d1117}
 .kokoro-graph .missing .box{fill:#0d1117;stroke:#8b949e}
 }
@@ -218,6 +220,7 @@ impl Card {
         match figure {
             Figure::Planet(place) => Self::planet(&graph.planets[*place]),
             Figure::Application => Self::application(picture),
+            Figure::Satellite(owner, program) => Self::satellite(&graph.planets[*owner].name, program),
             Figure::Missing(interface) => Self::missing(interface),
         }
     }
@@ -246,6 +249,15 @@ impl Card {
         let serves: String = serves.iter().map(|interface| format!("\n  serves    {interface}")).collect();
         let lines = vec![Words::new("name", "the application")];
         Self::new("application".to_owned(), Outline::Square, format!("the application{serves}"), lines)
+    }
+
+    fn satellite(owner: &str, program: &str) -> Self {
+        let lines = vec![
+            Words::new("name", shortened(&visible(program), NAME * BOLD, TEXT)),
+            Words::new("soft", "satellite, a native process"),
+        ];
+        let title = format!("{}, a satellite (a native process) of {}", visible(program), visible(owner));
+        Self::new("satellite".to_owned(), Outline::Square, title, lines)
     }
 
     fn missing(interface: &InterfaceName) -> Self {

@@ -5,8 +5,8 @@ use roxmltree::Document;
 use super::layout::{Layout, Link, Point, Size, lay_out};
 use super::*;
 
-/// One Planet a line: `name state -required ?optional *served +exported | reason`. Interfaces are short: `a@1.0.0` is
-/// `t:t/a@1.0.0`, and `a@1.0.0<name` is bound to that Planet.
+/// One Planet a line: `name state -required ?optional *served %satellite's +exported | reason`. Interfaces are short: `a@1.0.0` is
+/// `t:t/a@1.0.0`, and `a@1.0.0<name` is bound to that Planet, or to the Satellite of that program.
 fn graph(text: &str) -> Graph {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let planets = lines.map(|line| {
@@ -25,6 +25,7 @@ fn graph(text: &str) -> Graph {
                 "-" => (EdgeKind::Required, planet),
                 "?" => (EdgeKind::Optional, planet),
                 "*" => (EdgeKind::Host, Some(EdgeProvider::Host(true))),
+                "%" => (EdgeKind::Satellite, provider.map(|program| EdgeProvider::Satellite(program.to_owned()))),
                 _ => {
                     node.exports.insert(interface);
                     continue;
@@ -70,10 +71,10 @@ const WAITING: &str = "
 const STATES: &str = "
     archive  gone     -blob@1.0.0 | it has been stopped
     auth     refused  +session@2.0.0 | it is not on the list of known plugins
-    blobs    running  *log@1.0.0 +blob@1.2.0 +meta@1.0.0 +quota@1.0.0 +events@1.0.0
+    blobs    running  *log@1.0.0 %hash@0.1.0<hasher %disk@0.1.0 +blob@1.2.0 +meta@1.0.0 +quota@1.0.0 +events@1.0.0
     chat     waiting  -session@2.0.0 ?index@0.2.0 ?spelling@0.1.0 | needs `t:t/session@2.0.0`: `auth` could serve it, but the application does not let it in
     gateway  running  -blob@1.0.0<blobs -events@1.0.0<blobs -meta@1.0.0<blobs -quota@1.0.0<blobs ?index@0.2.0<search
-    left     waiting  -right -thumb@0.1.0 +left | waits for itself in the end: `left` -> `right` -> `left`
+    left     waiting  -right -thumb@0.1.0 %codec@0.1.0 +left | waits for itself in the end: `left` -> `right` -> `left`
     right    waiting  -left +right | waits for itself in the end: `right` -> `left` -> `right`
     search   starting -blob@1.0.0<blobs +index@0.2.0 | panicked at src/lib.rs:20:5: index out of bounds: the len is 3 but the index is 7, and a story about how that came to be which is too long for any picture, however large it may be
     thumbs   failed   -blob@1.0.0<blobs +thumb@0.1.0 | `start` answered with an error: no codec for images is built in

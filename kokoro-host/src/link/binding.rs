@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::interface::InterfaceName;
 use crate::planet::{Planet, Target};
+use crate::satellite::Satellite;
 
 /// An import that is linked once and points at today's provider, or at none.
 #[derive(Debug, Default)]
@@ -47,12 +48,16 @@ pub(crate) struct Bindings {
     pub(crate) planets: BTreeMap<InterfaceName, Arc<Binding>>,
     /// Those that the application serves, and under which name (which may be of another version).
     pub(crate) served: BTreeMap<InterfaceName, InterfaceName>,
+    /// Those that Satellites of the Planet's own serve.
+    pub(crate) satellites: BTreeMap<InterfaceName, Arc<Satellite>>,
 }
 
 /// Who serves an import at present.
 #[derive(Debug)]
 pub(super) enum Bound<'a> {
     Application,
+    /// A Satellite of its own.
+    Satellite,
     /// A Planet; and the name that the import has in the component.
     Planet(&'a InterfaceName, Target),
 }
@@ -68,8 +73,20 @@ impl Bindings {
         if self.served.keys().any(|own| own == import || own.can_serve(import)) {
             return Some(Bound::Application);
         }
+        if self.satellites.keys().any(|own| own == import || own.can_serve(import)) {
+            return Some(Bound::Satellite);
+        }
         let mut merged = self.planets.iter().filter(|(own, _)| own.can_serve(import));
         merged.find_map(|(own, binding)| Some(Bound::Planet(own, target(binding)?)))
+    }
+
+    /// Its Satellites, each once.
+    pub(crate) fn satellites(&self) -> impl Iterator<Item = &Arc<Satellite>> {
+        let satellites: Vec<&Arc<Satellite>> = self.satellites.values().collect();
+        let is_first = move |(place, satellite): &(usize, &Arc<Satellite>)| {
+            !satellites[..*place].iter().any(|other| Arc::ptr_eq(other, satellite))
+        };
+        self.satellites.values().enumerate().filter(is_first).map(|(_, satellite)| satellite)
     }
 
     pub(crate) fn is_bound(&self, import: &InterfaceName) -> bool {

@@ -76,7 +76,7 @@ fn hold(state: &mut State, bindings: &Bindings, import: &InterfaceName) -> bool 
                     _ => state.let_go(&own),
                 }
             }
-            Some(Bound::Application) => return true,
+            Some(Bound::Application | Bound::Satellite) => return true,
             None => return false,
         }
     }

@@ -1,6 +1,8 @@
-//! Carries a call from a Planet's import to the Planet that serves it: out of the one's memory, into the other's.
+//! Carries a call from a Planet's import to the Planet, or to the Satellite of its own, that serves it: out of the one's memory, into the
+//! other's.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tracing::Instrument as _;
 use wasmtime::StoreContextMut;
@@ -13,19 +15,29 @@ use super::fit::has_function;
 use crate::inspect::{Function, Interface, Named, Type};
 use crate::interface::InterfaceName;
 use crate::planet::{
-    Call, CallError, Cause, FunctionName, Interruption, Resource, State, Target, Turn, Use, call_span, note_outcome,
+    Call, CallError, Cause, FunctionName, Interruption, Late, Resource, State, Target, Turn, Use, call_span,
+    note_outcome,
 };
+use crate::satellite::Satellite;
 use crate::value::{Answer, Arguments, Asked, Buffer, Given, Lifted, Parcel, Passed};
 
 /// One function of an import.
 struct Import {
-    binding: Arc<Binding>,
+    way: Way,
     interface: InterfaceName,
     function: FunctionName,
     ty: Function,
     /// Whether it is a method: of the handle that it is passed first.
     is_method: bool,
     place: FailurePlace,
+}
+
+/// Who answers calls of an import.
+pub(super) enum Way {
+    /// The Planet that the binding points at today.
+    Planet(Arc<Binding>),
+    /// Always this one.
+    Satellite(Arc<Satellite>),
 }
 
 /// What crosses in a call: the form of it, and the handles in it.
@@ -38,16 +50,16 @@ pub(crate) struct Value<H, B = Buffer> {
 /// The arguments of a call, until they have arrived.
 pub(crate) type Passing = Value<(Arc<Resource>, Use), Parcel>;
 
-/// Defines the function `name` of an import as a call through `binding`.
+/// Defines the function `name` of an import as a call that goes this way.
 pub(super) fn define(
     instance: &mut LinkerInstance<'_, State>,
-    binding: &Arc<Binding>,
+    way: Way,
     (import, full): (&InterfaceName, &Arc<str>),
     name: &str,
     ty: &Function,
 ) -> wasmtime::Result<()> {
     let import = Arc::new(Import {
-        binding: Arc::clone(binding),
+        way,
         interface: import.clone(),
         function: FunctionName { interface: Some(Arc::clone(full)), function: Arc::<str>::from(name).into() },
         ty: ty.clone(),
@@ -90,7 +102,10 @@ impl Import {
         let call = store.data().call().nested();
         let held = self.function.interface.as_ref().and_then(|import| store.data().held(import)).cloned();
         let answer = match self.taken(store.data_mut(), asked, &call) {
-            Ok(arguments) => self.forward(held, &call, arguments).await,
+            Ok(arguments) => match &self.way {
+                Way::Planet(binding) => self.forward(binding, held, &call, arguments).await,
+                Way::Satellite(satellite) => self.call_satellite(satellite, &call, arguments).await,
+            },
             Err(error) => Err(error),
         };
         match answer {
@@ -134,11 +149,12 @@ impl Import {
     /// has become another release, while the call waited for it, the next one is called.
     async fn forward(
         &self,
+        binding: &Binding,
         held: Option<Target>,
         call: &Call,
         arguments: Passing,
     ) -> Result<Value<Arc<Resource>>, CallError> {
-        let target = held.or_else(|| self.binding.target());
+        let target = held.or_else(|| binding.target());
         let receiver = arguments.handles.first().filter(|_| self.is_method).map(|(receiver, _)| receiver);
         let target = match receiver {
             Some(receiver) => {
@@ -153,7 +169,7 @@ impl Import {
         let mut call = call;
         loop {
             match self.call_target(&target, call, &arguments).await {
-                Err(error) if error.has_not_begun() && receiver.is_none() => match self.binding.other_than(&target) {
+                Err(error) if error.has_not_begun() && receiver.is_none() => match binding.other_than(&target) {
                     Some(next) => {
                         target = next;
                         again = call.again();
@@ -164,6 +180,35 @@ impl Import {
                 outcome => return outcome,
             }
         }
+    }
+
+    /// Has the Satellite answer. A call that has no time left is cancelled there.
+    async fn call_satellite(
+        &self,
+        satellite: &Satellite,
+        call: &Call,
+        arguments: Passing,
+    ) -> Result<Value<Arc<Resource>>, CallError> {
+        let function = &self.function.function;
+        let span = call_span(satellite.program(), &self.function);
+        let answer = async {
+            let arguments = arguments.bytes.take();
+            let begun = Instant::now();
+            match call.until(satellite.call(&self.interface, function, &arguments)).await {
+                Ok(Ok(bytes)) => Ok(Value { bytes, handles: Vec::new() }),
+                Ok(Err(failure)) => Err(self.error(call, Cause::Satellite(Arc::new(failure)))),
+                Err(late) => {
+                    let failure = satellite.late(function, late == Late::Cancelled, begun.elapsed());
+                    Err(self.error(call, Cause::Satellite(Arc::new(failure))))
+                }
+            }
+        };
+        if span.is_disabled() {
+            return answer.await;
+        }
+        let outcome = Box::pin(answer.instrument(span.clone())).await;
+        note_outcome(&span, &outcome);
+        outcome
     }
 
     async fn call_target(

@@ -13,6 +13,7 @@ use wasmtime::component::{Component, Linker, ResourceType};
 
 pub(crate) use self::binding::{Binding, Bindings};
 pub(crate) use self::fit::{Mismatch, fit, fit_served, fits_somewhere, has_function, passes_nothing_served};
+use self::forward::Way;
 pub(crate) use self::forward::{Passing, Value, call_dynamic, call_target};
 pub use self::service::{Caller, Functions, Service};
 use crate::inspect::{Inspection, is_core};
@@ -59,7 +60,15 @@ pub(crate) fn link(
             }
             let full: Arc<str> = name.into();
             for (function, ty) in &interface.functions {
-                forward::define(&mut instance, binding, (import, &full), function, ty)?;
+                let way = Way::Planet(Arc::clone(binding));
+                forward::define(&mut instance, way, (import, &full), function, ty)?;
+            }
+        } else if let Some(satellite) = bindings.satellites.get(import) {
+            let mut instance = linker.instance(&name)?;
+            let full: Arc<str> = name.into();
+            for (function, ty) in &interface.functions {
+                let way = Way::Satellite(Arc::clone(satellite));
+                forward::define(&mut instance, way, (import, &full), function, ty)?;
             }
         }
     }

@@ -8,6 +8,7 @@ use super::call::{FunctionName, Late};
 use super::memory::Limit;
 use super::refusals::beginning;
 use crate::interface::in_one_line;
+use crate::satellite;
 
 /// A call that got no answer: whom it was for, the way it had come, and what happened.
 #[derive(Debug, Clone)]
@@ -54,6 +55,8 @@ pub(crate) enum Cause {
     Refused(Arc<str>),
     /// What the function is passed or, if `answered`, what it answered has more than `most` bytes.
     TooLarge { most: usize, answered: bool },
+    /// The Planet's own Satellite has not answered.
+    Satellite(Arc<satellite::Failure>),
     /// A handle that the function is passed is of no use there; the sentence says why.
     Handle(Arc<str>),
 }
@@ -150,6 +153,7 @@ impl CallError {
             Cause::Cancelled { .. } | Cause::CancelledInQueue | Cause::CancelledService => "cancelled",
             Cause::TooManyWait(_) | Cause::TooLarge { .. } => "limited",
             Cause::Crashed(crash) if crash.limit.is_some() => "limited",
+            Cause::Satellite(failure) => failure.kind(),
             Cause::Crashed(_) | Cause::Gone(_) | Cause::Refused(_) | Cause::Dependency(_) => "crashed",
         }
     }
@@ -224,6 +228,7 @@ impl CallError {
                 };
                 format!("{what} more than {most} bytes, the most that may cross: `Limits::value`")
             }
+            Cause::Satellite(failure) => failure.to_string(),
             Cause::Handle(problem) => format!("`{function}` was not called: {problem}"),
             Cause::Refused(reason) => format!("planet `{planet}` did not start: {reason}"),
         }
@@ -247,6 +252,9 @@ impl fmt::Display for CallError {
             let way: Vec<String> = self.whole_chain().iter().map(|name| format!("`{name}`")).collect();
             write!(f, "\n  called along: the application -> {}", way.join(" -> "))?;
         }
+        if let Cause::Satellite(failure) = &root.cause {
+            write_output(f, failure.stderr())?;
+        }
         if let Cause::Crashed(crash) = &root.cause {
             if !crash.frames.is_empty() {
                 f.write_str("\n  executing, innermost first:")?;
@@ -257,15 +265,21 @@ impl fmt::Display for CallError {
             for refused in &crash.refused {
                 write!(f, "\n  before that it had been refused something: {refused}")?;
             }
-            if !crash.stderr.is_empty() {
-                f.write_str("\n  last lines of its standard error:")?;
-                for line in &crash.stderr {
-                    write!(f, "\n    {line}")?;
-                }
-            }
+            write_output(f, &crash.stderr)?;
         }
         Ok(())
     }
+}
+
+/// What a Planet or a Satellite wrote last.
+fn write_output(f: &mut fmt::Formatter<'_>, stderr: &[String]) -> fmt::Result {
+    if !stderr.is_empty() {
+        f.write_str("\n  last lines of its standard error:")?;
+        for line in stderr {
+            write!(f, "\n    {line}")?;
+        }
+    }
+    Ok(())
 }
 
 impl std::error::Error for CallError {}

@@ -24,6 +24,7 @@ use crate::engine::Place;
 use crate::inspect::{self, Inspection};
 use crate::interface::{InterfaceName, in_one_line};
 use crate::limits::{Budget, Limits};
+use crate::satellite::Lease;
 use crate::value::{Crossing, Plans};
 
 /// A component whose imports are linked, ready to be instantiated.
@@ -93,6 +94,8 @@ pub(crate) struct Start<'a> {
     pub(crate) budget: &'a Arc<Budget>,
     /// Counts the releases of the Planet.
     pub(crate) release: u64,
+    /// What keeps its Satellites.
+    pub(crate) satellites: Vec<Lease>,
 }
 
 /// Counts all instances.
@@ -121,6 +124,8 @@ pub(crate) struct Instance {
     began: Instant,
     stdout: Output,
     stderr: Output,
+    /// They end with it.
+    _satellites: Vec<Lease>,
     /// The last field, since it must be dropped after the store.
     _place: Place,
 }
@@ -222,7 +227,7 @@ pub(crate) struct Saved {
 impl Instance {
     /// Instantiates a linked component and, if it wants to be told, calls its `start`.
     pub(crate) async fn start(start: Start<'_>, call: &Call) -> Result<Box<Self>, CallError> {
-        let Start { place, name, linked, inspection, grants, limits, budget, release } = start;
+        let Start { place, name, linked, inspection, grants, limits, budget, release, satellites } = start;
         let lifecycle = export_of(inspection, kokoro_wit::LIFECYCLE);
         let function = match &lifecycle {
             Some(_) => FunctionName { interface: lifecycle.clone(), function: "start".into() },
@@ -274,6 +279,7 @@ impl Instance {
             began: Instant::now(),
             stdout,
             stderr,
+            _satellites: satellites,
             _place: place,
         });
         instance.begin(call);

@@ -11,12 +11,13 @@ use std::thread;
 
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
+use super::satellites::Programs;
 use super::settle::Anew;
 use super::{Primary, lock};
 use crate::admission::{Candidate, Grants};
 use crate::error::{Error, Kind, name_taken};
 use crate::graph::Node;
-use crate::inspect::{InspectError, Inspection, inspect, is_core, is_wasi};
+use crate::inspect::{InspectError, Inspection, inspect, is_core};
 use crate::interface::InterfaceName;
 use crate::link::{Bindings, Mismatch, Service, fit, fit_served, passes_nothing_served};
 use crate::planet::Call;
@@ -53,6 +54,7 @@ pub(super) struct Admission {
     pub(super) bytes: Arc<[u8]>,
     pub(super) grants: Grants,
     pub(super) withheld: BTreeSet<InterfaceName>,
+    pub(super) programs: Programs,
 }
 
 pub(super) enum Unreadable {
@@ -209,7 +211,14 @@ impl Primary {
             imports,
             exports,
         );
-        let admitted = self.judge(candidate).await.map(|admitted| {
+        let decision = match self.judge(candidate).await {
+            Ok(admitted) => {
+                let programs = self.look_for_programs(file.as_deref(), &inspection.manifest, &admitted.grants).await;
+                Ok((admitted, programs))
+            }
+            Err(reason) => Err(reason),
+        };
+        let admitted = decision.map(|(admitted, programs)| {
             let withheld: BTreeSet<InterfaceName> = inspection
                 .exports
                 .keys()
@@ -229,7 +238,7 @@ impl Primary {
             if let Some(name) = admitted.name {
                 inspection.manifest.name = name;
             }
-            Admission { bytes, grants: admitted.grants, withheld }
+            Admission { bytes, grants: admitted.grants, withheld, programs }
         });
         Judged { file, inspection, admitted }
     }
@@ -258,9 +267,9 @@ impl Primary {
                 Some(by) => Entry::unusable(file, name_taken(&name, &by)),
                 None => {
                     let mut registry = self.registry();
-                    let (bindings, unfit) = self.compare_types(&registry, &name, &inspection);
+                    let (bindings, unfit) = self.compare_types(&registry, &name, &inspection, &admission);
                     misfits = unfit;
-                    let Admission { bytes, grants, withheld } = admission;
+                    let Admission { bytes, grants, withheld, .. } = admission;
                     let release = registry.next_release();
                     let mut entry = Entry::waiting(file, Arc::clone(&inspection), bytes, bindings, release);
                     (entry.grants, entry.withheld) = (grants, withheld);
@@ -315,6 +324,7 @@ impl Primary {
         registry: &Registry,
         name: &str,
         newcomer: &Inspection,
+        admission: &Admission,
     ) -> (Arc<Bindings>, Vec<(Pair, String)>) {
         let mut unfit = Vec::new();
         let mut bindings = Bindings::default();
@@ -338,12 +348,8 @@ impl Primary {
                 }
             }
         }
-        // What is left are imports for Satellites, which nobody serves yet.
-        for (import, interface) in &newcomer.imports {
-            if !wanted.contains(import) && !interface.is_types_only() && !is_wasi(import) && !is_core(import) {
-                bindings.planets.insert(import.clone(), Arc::default());
-            }
-        }
+        unfit.extend(self.bind_satellites(registry, name, newcomer, admission, &mut bindings));
+        bindings.planets.retain(|import, _| !bindings.satellites.contains_key(import));
         for other in registry.concerned(newcomer).into_iter().filter(|other| *other != name) {
             let Some(inspection) = registry.entries[other].inspection.as_deref() else { continue };
             unfit.extend(misfits((name, newcomer, &bindings), (other, inspection)));

@@ -8,6 +8,7 @@ mod handle;
 mod load;
 mod reload;
 mod resource;
+mod satellites;
 mod settle;
 mod supervise;
 mod to_the_end;
@@ -62,6 +63,7 @@ struct Shared {
     /// What is left of the memory of all Planets.
     budget: Arc<Budget>,
     restarts: Restarts,
+    has_satellites: bool,
     runtime: runtime::Handle,
     /// Held while Planets are loaded, started or stopped: one change at a time.
     changing: tokio::sync::Mutex<Life>,
@@ -87,6 +89,7 @@ pub struct Builder {
     judge: Option<Judge>,
     restarts: Restarts,
     preferred: BTreeMap<String, String>,
+    has_satellites: bool,
 }
 
 impl Builder {
@@ -154,6 +157,15 @@ impl Builder {
         self
     }
 
+    /// Turns Satellites on: native child processes that Planets own. Nothing runs by that alone; which Planet gets which program is
+    /// decided in its admission ([`Grants::satellite`](crate::Grants::satellite)). Without this, no Planet gets any, whatever is granted.
+    ///
+    /// A Satellite is not sandboxed: it may do what the application may.
+    pub fn allow_satellites(mut self) -> Self {
+        self.has_satellites = true;
+        self
+    }
+
     /// Makes the Primary, still without Planets.
     ///
     /// # Errors
@@ -191,6 +203,7 @@ impl Builder {
             budget: Arc::new(Budget::new(self.limits.total_memory.unwrap_or(usize::MAX))),
             limits: self.limits,
             restarts: self.restarts,
+            has_satellites: self.has_satellites,
             runtime,
             changing: tokio::sync::Mutex::new(Life::Open),
             change: Changing::default(),

@@ -250,7 +250,7 @@ impl Primary {
             if !registry.entries[name].lives() {
                 return Err(Failed { has_ended: true, ..Failed::new(AT_REST, "it has ended") });
             }
-            let (bindings, unfit) = self.compare_types(&registry, name, &inspection);
+            let (bindings, unfit) = self.compare_types(&registry, name, &inspection, &admission);
             let newcomer = Newcomer { file, inspection, admission, bindings, unfit };
             let (plan, stops) = self.plan_and_stops(&registry, name, planet, &newcomer, cascades)?;
             not_in_chain(&registry, around, "stopped", &stops)
@@ -290,6 +290,7 @@ impl Primary {
         let call = self.life_cycle_call(self.shared.limits.start);
         self.instantiate(recipe, &call).await.map_err(|error| match error {
             StartError::Link(problem) => Failed::new("while it was linked", problem),
+            StartError::Satellite(failure) => Failed::new("while its satellite was started", format!("{failure:#}")),
             StartError::Call(error) => Failed::of_call("while it was started", error),
         })
     }
@@ -430,7 +431,7 @@ impl Primary {
         // Others may have come to use it, or have failed, while the new release was started.
         let (plan, _) = self.plan_and_stops(&registry, name, planet, newcomer, cascades)?;
         let is_it = |provider: &Provider| match provider {
-            Provider::Host => false,
+            Provider::Host | Provider::Satellite(_) => false,
             Provider::Planet { name: other, .. } => other == name || stops.contains(other),
         };
         for (consumer, providers) in plan.bindings.iter().filter(|(consumer, _)| *consumer != name) {
@@ -504,7 +505,7 @@ impl Primary {
         for other in yet_to_start {
             let member = problem.members.remove(other).expect("it was there");
             let reason = "it waits itself".to_owned();
-            problem.outsiders.insert(other, Outsider { provides: member.provides, reason });
+            problem.outsiders.insert(other, Outsider { manifest: member.manifest, provides: member.provides, reason });
         }
         let manifest = &newcomer.inspection.manifest;
         if let Some(member) = problem.members.get_mut(name) {
@@ -550,7 +551,7 @@ impl Primary {
 /// Tells of the imports that a Planet has from others than before.
 fn tell_of_new_providers(registry: &Registry, name: &str, before: &BTreeMap<InterfaceName, Provider>) {
     let planet = |provider: &Provider| match provider {
-        Provider::Host => None,
+        Provider::Host | Provider::Satellite(_) => None,
         Provider::Planet { name, .. } => Some(name.clone()),
     };
     let entry = &registry.entries[name];

@@ -16,9 +16,11 @@ use crate::engine::Code;
 use crate::inspect::Inspection;
 use crate::interface::InterfaceName;
 use crate::link::{Bindings, link};
+use crate::manifest::SatelliteStart;
 use crate::planet::{Call, CallError, End, Instance, Linked, Planet, Start, Target};
 use crate::registry::{Entry, Event, Reason, Registry, State};
 use crate::resolve::{Member, Outsider, Plan, Problem, Provider, resolve};
+use crate::satellite::{self, Lease, Satellite};
 
 /// What is to be chosen anew although it is bound. By default nothing.
 #[derive(Debug, Default, Clone)]
@@ -99,7 +101,7 @@ impl Primary {
                     true => "it is being unloaded".to_owned(),
                     false => format!("it is {}", entry.summary()),
                 };
-                problem.outsiders.insert(name, Outsider { provides: &manifest.provides, reason });
+                problem.outsiders.insert(name, Outsider { manifest, provides: &manifest.provides, reason });
             }
         }
         problem
@@ -200,6 +202,7 @@ impl Primary {
                 linked.map_err(|error| StartError::Link(format!("it cannot be linked: {error:#}")))?
             }
         };
+        let leases = start_satellites(&name, &inspection, &bindings).await.map_err(StartError::Satellite)?;
         let span = tracing::info_span!(target: "kokoro::life", "start", planet = &*name, outcome = Empty);
         let start = Start {
             place,
@@ -210,6 +213,7 @@ impl Primary {
             limits: &shared.limits,
             budget: &shared.budget,
             release,
+            satellites: leases,
         };
         let started = Instance::start(start, call).instrument(span.clone()).await;
         span.record("outcome", started.as_ref().map_or_else(CallError::kind, |_| "running"));
@@ -240,6 +244,7 @@ impl Primary {
         if !self.tell_to_stop(name, work).await {
             planet.abandon("it has been stopped");
         }
+        self.satellites_end(name).await;
         let mut registry = self.registry();
         if let Some(entry) = registry.entries.get_mut(name) {
             entry.planet = None;
@@ -252,6 +257,18 @@ impl Primary {
             };
             registry.change(name, next, Some(reason));
         }
+    }
+
+    /// Waits until the Satellites of a Planet that has been stopped have ended. If a call is still executed, they end with that.
+    async fn satellites_end(&self, name: &str) {
+        let bindings = self.registry().entries.get(name).map(|entry| Arc::clone(&entry.bindings));
+        let all = async {
+            for satellite in bindings.iter().flat_map(|bindings| bindings.satellites()) {
+                satellite.ended().await;
+            }
+        };
+        // Whoever does not end when it is asked is ended after a grace.
+        let _ = tokio::time::timeout(2 * self.shared.limits.grace, all).await;
     }
 
     /// Does the work of a stop, in a task of its own: a panic of what the application serves must not keep others from being stopped.
@@ -334,6 +351,8 @@ pub(super) struct Started {
 #[derive(Debug)]
 pub(super) enum StartError {
     Link(String),
+    /// One that it needs could not be started.
+    Satellite(satellite::Failure),
     Call(CallError),
 }
 
@@ -341,9 +360,30 @@ impl std::fmt::Display for StartError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Link(problem) => f.write_str(problem),
+            Self::Satellite(failure) => write!(f, "{failure:#}"),
             Self::Call(error) => write!(f, "{error}"),
         }
     }
+}
+
+/// Lets an instance that is about to start have its Satellites, and starts those that are to be started with it.
+async fn start_satellites(
+    name: &str,
+    inspection: &Inspection,
+    bindings: &Bindings,
+) -> Result<Vec<Lease>, satellite::Failure> {
+    let leases = bindings.satellites().map(Satellite::lease).collect();
+    for request in inspection.manifest.satellites.iter().filter(|request| request.start == SatelliteStart::Planet) {
+        let Some(satellite) = bindings.satellites.get(&request.interface) else { continue };
+        match satellite.start().await {
+            Ok(()) => {}
+            Err(failure) if inspection.manifest.optional.contains(&request.interface) => {
+                tracing::warn!(target: "kokoro", planet = name, "it starts without its satellite: {failure}");
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(leases)
 }
 
 /// A start that goes on. If a panic (of a function that the application serves) ends it, or it is dropped, the Planet has failed.
@@ -402,7 +442,7 @@ fn to_be_revisited(registry: &Registry) -> Vec<String> {
 /// What is bound and shall stay so: to those who live. What is to be chosen anew is left out.
 fn bound(registry: &Registry, entry: &Entry, anew: &Anew) -> BTreeMap<InterfaceName, Provider> {
     let stays = |import: &InterfaceName, provider: &Provider| match provider {
-        Provider::Host => true,
+        Provider::Host | Provider::Satellite(_) => true,
         Provider::Planet { .. } => {
             anew.path.as_deref() != Some(import.path())
                 && registry.target(provider).is_some_and(|target| target.planet.ended().is_none())

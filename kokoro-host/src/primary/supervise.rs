@@ -197,6 +197,7 @@ impl Primary {
         };
         let (pays, final_) = match &error {
             StartError::Link(_) => (true, true),
+            StartError::Satellite(_) => (true, false),
             // It has said itself that it cannot start.
             StartError::Call(error) => (error.cause.is_own_doing(), matches!(error.cause, Cause::Refused(_))),
         };

@@ -207,7 +207,7 @@ impl Registry {
     /// Whom a provider of the plan stands for, if it answers calls or will again.
     pub(crate) fn target(&self, provider: &Provider) -> Option<Target> {
         match provider {
-            Provider::Host => None,
+            Provider::Host | Provider::Satellite(_) => None,
             Provider::Planet { name, export } => {
                 let entry = self.entries.get(name).filter(|entry| entry.lives())?;
                 let planet = entry.planet.clone()?;

@@ -32,8 +32,11 @@ pub struct Dependency {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Contender {
-    /// The Planet's name; none for the application.
+    /// The Planet's name; none for the application, and for a Satellite.
     pub planet: Option<String>,
+    /// The program of the Planet's own Satellite, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub satellite: Option<String>,
     /// The interface as it exports it.
     pub interface: InterfaceName,
     /// Whether it serves the import.
@@ -75,6 +78,7 @@ impl Import<'_, '_> {
         let offers = self.offers;
         let planet = |name: &str, interface: &InterfaceName, serves, reason: String| Contender {
             planet: Some(name.to_owned()),
+            satellite: None,
             interface: interface.clone(),
             serves,
             reason,
@@ -86,6 +90,7 @@ impl Import<'_, '_> {
             // Of several versions it serves the newest.
             contenders.extend(host.next_back().map(|interface| Contender {
                 planet: None,
+                satellite: None,
                 interface: interface.clone(),
                 serves: unfit.is_none(),
                 reason: unfit.map_or("it serves it".to_owned(), str::to_owned),
@@ -93,6 +98,16 @@ impl Import<'_, '_> {
             let rivals = offers.rivals(self.interface).iter().filter(|offer| offer.id != self.id);
             let reason = "the application serves that interface, and no planet takes its place";
             contenders.extend(rivals.map(|o| planet(offers.names[o.id], o.export, false, reason.to_owned())));
+        }
+        if let Some((Candidate::Satellite(program), unfit)) = candidates.first() {
+            contenders.push(Contender {
+                planet: None,
+                satellite: Some((*program).to_owned()),
+                interface: self.interface.clone(),
+                serves: unfit.is_none(),
+                reason: unfit.map_or("it serves it".to_owned(), str::to_owned),
+            });
+            return contenders;
         }
         let able: Vec<&Offer<'_>> = candidates
             .iter()
@@ -141,7 +156,7 @@ impl Import<'_, '_> {
                 },
             };
             let planet = id.map(|id| self.offers.names[id].to_owned());
-            others.push(Contender { planet, interface: export.clone(), serves: false, reason });
+            others.push(Contender { planet, satellite: None, interface: export.clone(), serves: false, reason });
         }
         others.sort_by(|a, b| (&a.planet, &a.interface).cmp(&(&b.planet, &b.interface)));
         others
@@ -235,7 +250,7 @@ impl Import<'_, '_> {
 impl fmt::Display for Dependency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let provider = self.contenders.iter().find(|contender| contender.serves);
-        let provider = provider.map_or("nobody", Contender::who);
+        let provider = provider.map_or("nobody".to_owned(), Contender::who);
         let kind = if self.required { "requires" } else { "optional" };
         write!(f, "{kind}  {} <- {provider}", self.interface)?;
         for contender in &self.contenders {
@@ -261,7 +276,11 @@ impl fmt::Display for Dependency {
 }
 
 impl Contender {
-    fn who(&self) -> &str {
-        self.planet.as_deref().unwrap_or("the application")
+    fn who(&self) -> String {
+        match (&self.planet, &self.satellite) {
+            (Some(planet), _) => planet.clone(),
+            (None, Some(program)) => format!("its satellite {program}"),
+            (None, None) => "the application".to_owned(),
+        }
     }
 }

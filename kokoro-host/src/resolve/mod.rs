@@ -38,6 +38,8 @@ pub use self::waiting::{Obstacle, Unmet, Waiting};
 pub(crate) enum Provider {
     /// The application itself.
     Host,
+    /// A Satellite of the importing Planet's own: its program.
+    Satellite(String),
     /// The Planet of this name, by its export of this name (of the import's track, but perhaps of another version).
     Planet {
         /// The Planet's name.
@@ -69,6 +71,7 @@ pub(crate) struct Member<'a> {
 /// A Planet that cannot run, whatever happens to others: only there to be named in reasons.
 #[derive(Debug, Clone)]
 pub(crate) struct Outsider<'a> {
+    pub(crate) manifest: &'a Manifest,
     pub(crate) provides: &'a BTreeSet<InterfaceName>,
     /// A sentence about it: `it has failed: ...`.
     pub(crate) reason: String,

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::lists::Lists;
 use super::{Member, Problem, Provider};
 use crate::interface::{InterfaceName, Track};
+use crate::manifest::Manifest;
 
 /// A Planet's number: the members have those from 0, by name, and the outsiders those after them.
 pub(super) type Id = usize;
@@ -17,6 +18,7 @@ pub(super) struct Offers<'a> {
     pub(super) members: Vec<&'a Member<'a>>,
     /// Of all Planets.
     pub(super) names: Vec<&'a str>,
+    manifests: Vec<&'a Manifest>,
     ids: HashMap<&'a str, Id>,
     /// The exports of all Planets: those that can serve the same side by side, the best first.
     offers: Vec<Offer<'a>>,
@@ -39,6 +41,8 @@ pub(super) struct Offer<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Candidate<'a> {
     Host,
+    /// The Planet's own, of this program.
+    Satellite(&'a str),
     Planet(Offer<'a>),
 }
 
@@ -46,7 +50,12 @@ pub(super) enum Candidate<'a> {
 pub(super) type Use<'a> = (&'a str, Option<Track<'a>>);
 
 /// A [`Provider`], borrowed.
-type ProviderKey<'a> = Option<(&'a str, &'a InterfaceName)>;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum ProviderKey<'a> {
+    Host,
+    Satellite(&'a str),
+    Planet(&'a str, &'a InterfaceName),
+}
 
 pub(super) fn use_of(name: &InterfaceName) -> Use<'_> {
     (name.path(), name.semver_track())
@@ -54,8 +63,9 @@ pub(super) fn use_of(name: &InterfaceName) -> Use<'_> {
 
 fn key(provider: &Provider) -> ProviderKey<'_> {
     match provider {
-        Provider::Host => None,
-        Provider::Planet { name, export } => Some((name, export)),
+        Provider::Host => ProviderKey::Host,
+        Provider::Satellite(program) => ProviderKey::Satellite(program),
+        Provider::Planet { name, export } => ProviderKey::Planet(name, export),
     }
 }
 
@@ -63,7 +73,7 @@ impl Candidate<'_> {
     /// The number of the Planet, if it is one.
     pub(super) fn planet(&self) -> Option<Id> {
         match self {
-            Self::Host => None,
+            Self::Host | Self::Satellite(_) => None,
             Self::Planet(offer) => Some(offer.id),
         }
     }
@@ -93,6 +103,12 @@ impl<'a> Offers<'a> {
         Self {
             problem,
             members: problem.members.values().collect(),
+            manifests: problem
+                .members
+                .values()
+                .map(|member| member.manifest)
+                .chain(problem.outsiders.values().map(|outsider| outsider.manifest))
+                .collect(),
             ids: problem.members.keys().copied().zip(0..).collect(),
             names,
             offers,
@@ -122,9 +138,11 @@ impl<'a> Offers<'a> {
         import: &'a InterfaceName,
     ) -> impl Iterator<Item = (Candidate<'a>, Option<&'a str>)> {
         let served = self.served.contains(&use_of(import));
-        let planets = if served { &[] } else { self.rivals(import) };
+        let satellite = self.satellite(consumer, import).map(Candidate::Satellite).filter(|_| !served);
+        let only = served.then_some(Candidate::Host).or(satellite);
+        let planets = if only.is_some() { &[] } else { self.rivals(import) };
         let planets = planets.iter().filter(move |offer| offer.id != consumer);
-        let candidates = served.then_some(Candidate::Host).into_iter().chain(planets.copied().map(Candidate::Planet));
+        let candidates = only.into_iter().chain(planets.copied().map(Candidate::Planet));
         candidates.map(move |candidate| {
             let unfit = match self.unfit.is_empty() {
                 true => None,
@@ -134,7 +152,12 @@ impl<'a> Offers<'a> {
         })
     }
 
-    /// The exports that could serve `import` by name and version, the best first, if the application does not.
+    /// The program that is asked for to serve `import`, if one is.
+    fn satellite(&self, consumer: Id, import: &InterfaceName) -> Option<&'a str> {
+        self.manifests[consumer].satellite(import).map(|satellite| satellite.program.as_str())
+    }
+
+    /// The exports that could serve `import` by name and version, the best first, if nobody else has to.
     pub(super) fn rivals(&self, import: &InterfaceName) -> &[Offer<'a>] {
         let number = self.uses.get(&use_of(import));
         &self.offers[number.map_or(0..0, |number| self.by_use.range(*number))]
@@ -142,8 +165,9 @@ impl<'a> Offers<'a> {
 
     pub(super) fn provider(&self, candidate: Candidate<'_>) -> Provider {
         match self.key(candidate) {
-            None => Provider::Host,
-            Some((name, export)) => Provider::Planet { name: name.to_owned(), export: export.clone() },
+            ProviderKey::Host => Provider::Host,
+            ProviderKey::Satellite(program) => Provider::Satellite(program.to_owned()),
+            ProviderKey::Planet(name, export) => Provider::Planet { name: name.to_owned(), export: export.clone() },
         }
     }
 
@@ -153,13 +177,17 @@ impl<'a> Offers<'a> {
 
     /// Whether it is the same Planet (or the application too), by whatever export.
     pub(super) fn is_by(&self, candidate: Candidate<'_>, provider: &Provider) -> bool {
-        self.key(candidate).map(|(name, _)| name) == key(provider).map(|(name, _)| name)
+        match (self.key(candidate), key(provider)) {
+            (ProviderKey::Planet(one, _), ProviderKey::Planet(other, _)) => one == other,
+            (one, other) => one == other,
+        }
     }
 
     fn key<'b>(&'b self, candidate: Candidate<'b>) -> ProviderKey<'b> {
         match candidate {
-            Candidate::Host => None,
-            Candidate::Planet(offer) => Some((self.names[offer.id], offer.export)),
+            Candidate::Host => ProviderKey::Host,
+            Candidate::Satellite(program) => ProviderKey::Satellite(program),
+            Candidate::Planet(offer) => ProviderKey::Planet(self.names[offer.id], offer.export),
         }
     }
 

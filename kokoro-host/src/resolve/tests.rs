@@ -4,6 +4,7 @@ use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
 use super::*;
+use crate::manifest::{SatelliteReload, SatelliteRequest, SatelliteStart};
 
 static NONE: BTreeSet<InterfaceName> = BTreeSet::new();
 
@@ -12,13 +13,15 @@ mod model;
 
 mod change;
 
-/// One Planet a line: `name: -required ?optional +provided`. Interfaces are short: `a@1.0.0` is `t:t/a@1.0.0`. If the
-/// Planet runs it is `name*`, and what is bound has the provider behind it: `-a@1.0.0=provider`.
+/// One Planet a line: `name: -required ?optional +provided`. Interfaces are short: `a@1.0.0` is `t:t/a@1.0.0`. An import that
+/// a Satellite is asked for has its program behind it: `-a@1.0.0!codec`. If the Planet runs it is `name*`, and what is bound has the provider behind it: `-a@1.0.0=provider`.
 fn manifests(text: &str) -> Vec<Manifest> {
     lines(text)
         .map(|(name, items)| {
             let list = |sign| items.iter().filter(|item| item.sign == sign).map(|item| item.name.clone()).collect();
-            manifest(name.trim_end_matches('*'), list('-'), list('?'), list('+'))
+            let mut manifest = manifest(name.trim_end_matches('*'), list('-'), list('?'), list('+'));
+            manifest.satellites = items.iter().filter_map(|item| item.satellite.clone()).collect();
+            manifest
         })
         .collect()
 }
@@ -47,6 +50,7 @@ struct Item {
     sign: char,
     name: InterfaceName,
     provider: Option<String>,
+    satellite: Option<SatelliteRequest>,
 }
 
 fn lines(text: &str) -> impl Iterator<Item = (&str, Vec<Item>)> {
@@ -56,8 +60,15 @@ fn lines(text: &str) -> impl Iterator<Item = (&str, Vec<Item>)> {
         let items = items.split_whitespace().map(|item| {
             let (sign, rest) = item.split_at(1);
             let (interface, provider) = rest.split_once('=').map_or((rest, None), |(i, p)| (i, Some(p.to_owned())));
-            let name = format!("t:t/{interface}").parse().expect("an interface");
-            Item { sign: sign.chars().next().expect("a sign"), name, provider }
+            let (interface, program) = interface.split_once('!').map_or((interface, None), |(i, p)| (i, Some(p)));
+            let name: InterfaceName = format!("t:t/{interface}").parse().expect("an interface");
+            let satellite = program.map(|program| SatelliteRequest {
+                interface: name.clone(),
+                program: program.to_owned(),
+                start: SatelliteStart::FirstCall,
+                reload: SatelliteReload::Renew,
+            });
+            Item { sign: sign.chars().next().expect("a sign"), name, provider, satellite }
         });
         (name, items.collect())
     })
@@ -116,6 +127,7 @@ fn show(plan: &Plan) -> String {
             let short = import.to_string().replace("t:t/", "");
             match provider {
                 Provider::Host => text += &format!("{consumer} -{short}-> the application\n"),
+                Provider::Satellite(program) => text += &format!("{consumer} -{short}-> its satellite {program}\n"),
                 Provider::Planet { name, export } => {
                     let version = export.version().map(|v| v.to_string()).unwrap_or_default();
                     text += &format!("{consumer} -{short}-> {name} {version}\n");
@@ -169,6 +181,55 @@ fn what_is_preferred_comes_before_what_is_newest() {
     let preferred = BTreeMap::from([("t:t/a".to_owned(), "old".to_owned())]);
     problem.preferred = &preferred;
     assert!(show(&resolve(&problem)).contains("user -a@1.0.0-> old 1.0.0"));
+}
+
+#[test]
+fn a_satellite_serves_its_own_planet_and_no_planet_takes_its_place() {
+    check(
+        "user: -a@1.0.0!codec
+         rival: +a@1.5.0
+         other: -a@1.0.0",
+        "start rival other user
+         other -a@1.0.0-> rival 1.5.0
+         user -a@1.0.0-> its satellite codec",
+    );
+}
+
+#[test]
+fn without_its_satellite_a_planet_waits_unless_that_is_optional() {
+    let manifests = manifests("user: -a@1.0.0!codec\neasy: ?a@1.0.0!codec\nrival: +a@1.0.0");
+    let mut problem = problem(&manifests);
+    let pair =
+        |planet: &str| (planet.to_owned(), "t:t/a@1.0.0".parse().unwrap(), Provider::Satellite("codec".to_owned()));
+    let reason = "the application does not grant it\n  help: ask for it";
+    let unfit = BTreeMap::from([(pair("user"), reason.to_owned()), (pair("easy"), reason.to_owned())]);
+    problem.unfit = &unfit;
+    let plan = resolve(&problem);
+    assert_eq!(plan.order, ["easy", "rival"]);
+    assert_eq!(plan.bindings["easy"], BTreeMap::new());
+    expect![[r#"
+        needs `t:t/a@1.0.0`, which its satellite `codec` provides, but the application does not grant it
+          help: ask for it"#]]
+    .assert_eq(&format!("{:#}", plan.waiting["user"]));
+    let text = |planet| {
+        explain(&problem, &plan, planet, &manifests.iter().find(|m| m.name == planet).unwrap())
+            .iter()
+            .map(|dependency| dependency.to_string())
+            .collect::<String>()
+    };
+    expect![[r#"
+        optional  t:t/a@1.0.0 <- nobody
+          its satellite codec (1.0.0): the application does not grant it
+            help: ask for it"#]]
+    .assert_eq(&text("easy"));
+}
+
+#[test]
+fn the_application_takes_the_place_of_a_satellite() {
+    let manifests = manifests("user: -a@1.0.0!codec");
+    let mut problem = problem(&manifests);
+    problem.host = BTreeSet::from(["t:t/a@1.0.0".parse().unwrap()]);
+    assert!(show(&resolve(&problem)).contains("user -a@1.0.0-> the application"));
 }
 
 #[test]
@@ -474,8 +535,9 @@ fn who_waits_is_explained_import_by_import() {
     let manifests = manifests(input);
     let mut problem = problem(&manifests);
     let name = |text: &str| -> InterfaceName { format!("t:t/{text}").parse().unwrap() };
-    let provides = problem.members.remove("lost").unwrap().provides;
-    problem.outsiders.insert("lost", Outsider { provides, reason: "it is failed: its `start` panicked".to_owned() });
+    let Member { manifest, provides, .. } = problem.members.remove("lost").unwrap();
+    let reason = "it is failed: its `start` panicked".to_owned();
+    problem.outsiders.insert("lost", Outsider { manifest, provides, reason });
     let pair =
         ("user".to_owned(), name("a@1.0.0"), Provider::Planet { name: "odd".to_owned(), export: name("a@1.0.1") });
     let unfit =

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::choice::Choice;
 use super::names::Names;
-use super::offers::{Id, Offers, Use, use_of};
+use super::offers::{Candidate, Id, Offers, Use, use_of};
 use crate::interface::InterfaceName;
 
 /// Why a Planet (plugin) waits: what it needs, who could have served it, and why not.
@@ -42,8 +42,11 @@ pub struct Unmet {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Obstacle {
-    /// The Planet's name; none for the application.
+    /// The Planet's name; none for the application, and for a Satellite.
     pub planet: Option<String>,
+    /// The program of the Planet's own Satellite, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub satellite: Option<String>,
     /// A sentence about it: `it waits itself`, or how the types differ.
     pub reason: String,
 }
@@ -113,13 +116,19 @@ impl<'a, N: FnOnce() -> Names<'a>> Reasons<'_, 'a, N> {
                     (Some(id), "it waits itself".to_owned())
                 }
             };
-            obstacles.push(Obstacle { planet: planet.map(|id| offers.names[id].to_owned()), reason });
+            let planet = planet.map(|id| offers.names[id].to_owned());
+            let satellite = match candidate {
+                Candidate::Satellite(program) => Some(program.to_owned()),
+                _ => None,
+            };
+            obstacles.push(Obstacle { planet, satellite, reason });
         }
         self.providers[consumer].append(&mut waiting);
-        let withheld = self.withheld.get(&use_of(import)).into_iter().flatten();
+        let own = obstacles.iter().any(|obstacle| obstacle.satellite.is_some());
+        let withheld = self.withheld.get(&use_of(import)).filter(|_| !own).into_iter().flatten();
         for id in withheld.filter(|id| **id != consumer) {
             let reason = "the application does not let that export of it count".to_owned();
-            obstacles.push(Obstacle { planet: Some(offers.names[*id].to_owned()), reason });
+            obstacles.push(Obstacle { planet: Some(offers.names[*id].to_owned()), satellite: None, reason });
         }
         let closest = match obstacles.is_empty() {
             true => self.names.closest(offers.names[consumer], import),
@@ -228,20 +237,29 @@ fn who(planet: Option<&str>) -> String {
     planet.filter(|name| !name.is_empty()).map_or("the application".to_owned(), |name| format!("`{name}`"))
 }
 
+impl Obstacle {
+    fn who(&self) -> String {
+        match &self.satellite {
+            Some(program) => format!("its satellite `{program}`"),
+            None => who(self.planet.as_deref()),
+        }
+    }
+}
+
 impl fmt::Display for Unmet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`, ", self.interface)?;
         match &self.obstacles[..] {
             [] => f.write_str("and no loaded planet provides it"),
             [one] => {
-                let who = who(one.planet.as_deref());
+                let who = one.who();
                 // An obstacle's reason can have several lines; a sentence takes the first.
                 write!(f, "which {who} provides, but {}", one.reason.lines().next().unwrap_or_default())
             }
             many => {
                 f.write_str("and none of its providers can serve it")?;
                 for (i, one) in many.iter().enumerate() {
-                    let who = who(one.planet.as_deref());
+                    let who = one.who();
                     let first = one.reason.lines().next().unwrap_or_default();
                     write!(f, "{} {who}: {first}", if i == 0 { ":" } else { "," })?;
                 }

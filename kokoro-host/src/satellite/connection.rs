@@ -141,7 +141,7 @@ impl Connection {
     /// Waits for the first message.
     pub(super) async fn hello(&self, inlet: &mut Inlet, token: &str) -> Result<Hello, Broken> {
         let hello = loop {
-            match inlet.frames.next::<First>().map_err(Broken::violation)? {
+            match inlet.frames.take::<First>().map_err(Broken::violation)? {
                 Some(First::Hello(hello)) => break hello,
                 Some(First::Version(version)) => return Err(Broken::Version(version)),
                 Some(First::Other) => return Err(Broken::violation("its first message is not a greeting")),
@@ -178,7 +178,7 @@ impl Connection {
     async fn take_in(&self, inlet: &mut Inlet, log: impl Fn(Log)) -> Result<std::convert::Infallible, Broken> {
         let mut in_a_row = 0;
         loop {
-            while let Some(message) = inlet.frames.next().map_err(Broken::violation)? {
+            while let Some(message) = inlet.frames.take().map_err(Broken::violation)? {
                 match message {
                     ToApplication::Answer(Answer { number, result }) => self.reply(number, Reply::Answer(result))?,
                     ToApplication::Failed(Failed { number, message }) => self.reply(number, Reply::Failed(message))?,

@@ -29,7 +29,7 @@ impl Buffer {
 pub(crate) struct Parcel(Mutex<Buffer>);
 
 impl Parcel {
-    pub(super) fn take(&self) -> Buffer {
+    pub(crate) fn take(&self) -> Buffer {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

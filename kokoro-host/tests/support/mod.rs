@@ -230,7 +230,7 @@ impl gate::Host for Arc<Gate> {
 }
 
 /// What comes of `work`, which may take far longer than it ever does: whoever waits for what never comes fails instead of hanging.
-pub async fn in_time<T>(work: impl Future<Output = T>) -> T {
+pub async fn in_time<T>(work: impl IntoFuture<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(120), work).await.expect("it never came")
 }
 

@@ -208,7 +208,7 @@ impl Peer {
 
     fn hear(&mut self) -> Option<ToSatellite> {
         loop {
-            if let Some(message) = self.frames.next().unwrap() {
+            if let Some(message) = self.frames.take().unwrap() {
                 return Some(message);
             }
             let mut bytes = [0; 4096];

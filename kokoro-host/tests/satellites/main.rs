@@ -1,0 +1,16 @@
+//! Satellites (native child processes of Planets): that they do what they are for, and that whatever they do wrong stays with them.
+#![cfg(unix)]
+
+mod life;
+mod orphans;
+mod permission;
+mod place;
+mod programs;
+mod rogues;
+#[path = "../support/mod.rs"]
+mod support;
+
+kokoro_host::bindings!({
+    path: "tests/guests/wit",
+    interfaces: ["test:guests/desk@0.1.0", "test:guests/choosy@0.1.0"],
+});
