@@ -21,11 +21,17 @@ pub(crate) struct Place {
     folder: TempDir,
 }
 
+fn new_runtime() -> runtime::Runtime {
+    runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime")
+}
+
 /// Runs a test while no other does, and finds out whether it leaves anything behind.
 pub(crate) fn alone(test: impl AsyncFnOnce(&Place)) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    // What a runtime opens once and for all is open from here on.
+    drop(new_runtime());
     let before = Things::now();
-    let runtime = runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime = new_runtime();
     let place = Place { folder: tempfile::tempdir().expect("a folder") };
     runtime.block_on(test(&place));
     drop(runtime);

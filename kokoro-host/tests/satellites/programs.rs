@@ -36,8 +36,8 @@ fn what_is_no_program_is_refused_before_anything_starts() {
         place.program("text", b"echo hello\n");
         place.program("empty", b"");
         for (name, problem) in [
-            ("none", "there is no file"),
-            ("folder", "no file"),
+            ("none", "is not there"),
+            ("folder", "folder"),
             ("plain", "not executable"),
             ("foreign", "another machine"),
             ("text", "neither"),
