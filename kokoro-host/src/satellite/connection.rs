@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use kokoro_satellite::memory::Memory;
+use kokoro_satellite::memory::{Filling, Memory};
 use kokoro_satellite::protocol::{
     Answer, Carried, Failed, Frames, Hello, Log, MAGIC, MOST_INLINE, ToApplication, ToSatellite, VERSION, Welcome,
     put_frame,
@@ -235,18 +235,38 @@ impl Connection {
     /// # Errors
     ///
     /// If there is no memory for the arguments.
-    pub(super) fn begin(&self, frame: &mut Vec<u8>, number: u64, function: u32, arguments: &[u8]) -> io::Result<()> {
-        let place = if arguments.len() > MOST_INLINE {
-            self.arguments.write(arguments)?;
-            Place::Shared(arguments.len() as u64)
-        } else {
-            Place::Inline(arguments)
+    pub(super) fn begin(
+        &self,
+        frame: &mut Vec<u8>,
+        number: u64,
+        function: u32,
+        arguments: Passed<'_>,
+    ) -> io::Result<()> {
+        let place = match arguments {
+            Passed::Bytes(bytes) if bytes.len() > MOST_INLINE => {
+                self.arguments.write(bytes)?;
+                Place::Shared(bytes.len() as u64)
+            }
+            Passed::Bytes(bytes) => Place::Inline(bytes),
+            Passed::There(length) => Place::Shared(length as u64),
         };
         put_call(frame, number, function, place);
         let mut state = self.state();
         state.waiting = Some(number);
         state.reply = None;
         Ok(())
+    }
+
+    /// Where arguments are put. Only for who has the turn.
+    pub(super) fn arguments(&self) -> Filling<'_> {
+        self.arguments.fill()
+    }
+
+    /// Takes arguments back, so many bytes, that have been put there and not been sent.
+    pub(super) fn taken_back(&self, length: usize) -> io::Result<Buffer> {
+        let mut bytes = Buffer::new();
+        self.arguments.read(length, &mut bytes)?;
+        Ok(bytes)
     }
 
     /// Sends a frame, of which so much has been sent already. May be given up and begun again.
@@ -313,6 +333,23 @@ impl Connection {
     /// Nobody needs the arguments any more, which had so many bytes.
     pub(super) fn give_back(&self, arguments: usize) {
         self.arguments.give_back(arguments as u64);
+    }
+}
+
+/// The arguments of a call.
+#[derive(Clone, Copy)]
+pub(super) enum Passed<'a> {
+    Bytes(&'a [u8]),
+    /// So many bytes, which are in the memory file already.
+    There(usize),
+}
+
+impl Passed<'_> {
+    pub(super) fn len(self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::There(length) => length,
+        }
     }
 }
 

@@ -1,21 +1,24 @@
 //! Who has the turn to call a Satellite, and what it takes that there is a process then.
 
+use std::any::Any;
+use std::cell::OnceCell;
 use std::fmt;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kokoro_satellite::protocol::Carried;
+use kokoro_satellite::protocol::{Carried, MOST_INLINE};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio::time::timeout;
 
 use super::budget::Budget;
-use super::connection::{Broken, Reply};
+use super::connection::{Broken, Passed, Reply};
 use super::failure::{Failure, Kind, Whose};
 use super::functions::{Function, Wanted};
 use super::running::{Because, Running, reason};
 use super::{Terms, span};
 use crate::interface::InterfaceName;
-use crate::value::Buffer;
+use crate::value::{Buffer, Claim, Delivered, Receiver};
 
 /// One program of one Planet. At most one process of it is there at a time.
 pub(crate) struct Satellite {
@@ -104,9 +107,35 @@ impl Satellite {
         function: &str,
         arguments: &[u8],
     ) -> Result<Buffer, Failure> {
-        let mut turn = self.turn().await?;
+        let turn = self.turn().await?;
+        self.call_in(turn, interface, function, Passed::Bytes(arguments)).await
+    }
+
+    /// The same with arguments that have been lifted into its memory.
+    pub(crate) async fn call_delivered(
+        &self,
+        interface: &InterfaceName,
+        function: &str,
+        delivered: Delivered,
+    ) -> Result<Buffer, Failure> {
+        let Delivered { claim, length } = delivered;
+        let claim: Box<dyn Any + Send + Sync> = claim;
+        let Ok(claim) = claim.downcast::<Claimed>() else { return Err(self.shared.unworkable(false)) };
+        let Claimed { turn, .. } = *claim;
+        self.call_in(turn, interface, function, Passed::There(length)).await
+    }
+
+    async fn call_in(
+        &self,
+        mut turn: Turn,
+        interface: &InterfaceName,
+        function: &str,
+        mut arguments: Passed<'_>,
+    ) -> Result<Buffer, Failure> {
         let mut is_second = false;
+        let taken_back = OnceCell::new();
         loop {
+            let running = turn.seat.as_ref().and_then(|seat| seat.running.clone());
             let lost = match turn.call(interface, function, arguments).await {
                 Ok(result) => return Ok(result),
                 Err(Unanswered::Failed(failure)) => return Err(failure),
@@ -119,6 +148,10 @@ impl Satellite {
                 return Err(failure);
             }
             is_second = true;
+            if let (Passed::There(length), Some(running)) = (arguments, running) {
+                let Ok(bytes) = running.connection.taken_back(length) else { return Err(failure) };
+                arguments = Passed::Bytes(taken_back.get_or_init(|| bytes));
+            }
             turn = self.make_ready(seat).await?;
         }
     }
@@ -226,7 +259,7 @@ impl Turn {
         &mut self,
         interface: &InterfaceName,
         function: &str,
-        arguments: &[u8],
+        arguments: Passed<'_>,
     ) -> Result<Buffer, Unanswered> {
         let whose = &self.shared.whose;
         let ready = self.seat.as_mut().and_then(|seat| seat.running.clone().map(|running| (seat, running)));
@@ -246,6 +279,30 @@ impl Turn {
         seat.executing = None;
         running.connection.give_back(arguments.len());
         self.shared.result(&running, callee, reply)
+    }
+}
+
+/// The turn, with a process whose memory is to be written.
+struct Claimed {
+    turn: Turn,
+    running: Arc<Running>,
+}
+
+impl Receiver for Satellite {
+    fn claim(&self) -> Option<Box<dyn Claim>> {
+        let seat = Arc::clone(&self.seat).try_lock_owned().ok()?;
+        let running = Arc::clone(seat.running.as_ref().filter(|running| running.is_usable())?);
+        Some(Box::new(Claimed { turn: Turn::new(seat, &self.shared), running }))
+    }
+
+    fn inline(&self) -> usize {
+        MOST_INLINE
+    }
+}
+
+impl Claim for Claimed {
+    fn outlet(&mut self) -> Box<dyn Write + '_> {
+        Box::new(self.running.connection.arguments())
     }
 }
 
@@ -304,7 +361,7 @@ impl Shared {
 }
 
 impl Seat {
-    fn begin(&mut self, running: &Running, callee: &Function, arguments: &[u8]) -> std::io::Result<()> {
+    fn begin(&mut self, running: &Running, callee: &Function, arguments: Passed<'_>) -> std::io::Result<()> {
         running.connection.begin(&mut self.frame, self.number + 1, callee.number, arguments)?;
         self.number += 1;
         self.sent = 0;

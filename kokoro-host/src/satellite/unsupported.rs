@@ -8,7 +8,7 @@ use super::Terms;
 use super::failure::{Failure, Kind, Whose};
 use crate::admission::SatelliteGrant;
 use crate::interface::InterfaceName;
-use crate::value::Buffer;
+use crate::value::{Buffer, Claim, Delivered, Receiver};
 
 const UNSUPPORTED: &str = "satellites are not supported on this system yet";
 
@@ -50,6 +50,10 @@ impl Satellite {
         Err(self.unsupported())
     }
 
+    pub(crate) async fn call_delivered(&self, _: &InterfaceName, _: &str, _: Delivered) -> Result<Buffer, Failure> {
+        Err(self.unsupported())
+    }
+
     pub(crate) fn late(&self, _: &str, _: bool, _: Duration) -> Failure {
         self.unsupported()
     }
@@ -59,5 +63,15 @@ impl Satellite {
     fn unsupported(&self) -> Failure {
         let whose = Whose { planet: Arc::clone(&self.0.planet), program: Arc::clone(&self.0.program) };
         Failure::new(Kind::Absent, format!("{whose} cannot be started: {UNSUPPORTED}"))
+    }
+}
+
+impl Receiver for Satellite {
+    fn claim(&self) -> Option<Box<dyn Claim>> {
+        None
+    }
+
+    fn inline(&self) -> usize {
+        usize::MAX
     }
 }
