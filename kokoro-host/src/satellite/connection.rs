@@ -83,6 +83,13 @@ impl Inlet {
     }
 }
 
+/// What nobody can read any more is an error, not a signal.
+#[cfg(not(target_vendor = "apple"))]
+const QUIETLY: SendFlags = SendFlags::NOSIGNAL;
+/// There the socket is set so.
+#[cfg(target_vendor = "apple")]
+const QUIETLY: SendFlags = SendFlags::empty();
+
 /// How many bytes are read at a time.
 const MOST_READ: usize = 64 << 10;
 /// After so many messages in a row others have their turn.
@@ -127,6 +134,13 @@ impl Connection {
     pub(super) fn finish(&self) {
         // It fails if the other side has closed it already.
         let _ = rustix::net::shutdown(&self.stream, Shutdown::Write);
+    }
+
+    /// Has nothing more come than what has arrived, even if somebody else has the other end open: a process that the Satellite has left
+    /// behind.
+    pub(super) fn hang_up(&self) {
+        // It fails if it is closed already.
+        let _ = rustix::net::shutdown(&self.stream, Shutdown::Read);
     }
 
     /// Tells the other side that nobody waits for the call any more that is under way.
@@ -272,8 +286,7 @@ impl Connection {
     /// Sends a frame, of which so much has been sent already. May be given up and begun again.
     pub(super) async fn send(&self, frame: &[u8], sent: &mut usize) -> Result<(), Broken> {
         while *sent < frame.len() {
-            // What nobody can read any more is an error, not a signal.
-            let send = || Ok(rustix::net::send(&self.stream, &frame[*sent..], SendFlags::NOSIGNAL)?);
+            let send = || Ok(rustix::net::send(&self.stream, &frame[*sent..], QUIETLY)?);
             match self.stream.try_io(Interest::WRITABLE, send) {
                 Ok(more) => *sent += more,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

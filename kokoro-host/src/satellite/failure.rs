@@ -1,4 +1,5 @@
 //! Why a Satellite gave no answer.
+#![cfg_attr(not(unix), allow(dead_code, reason = "where there are no Satellites there is but one reason"))]
 
 use std::fmt;
 use std::sync::Arc;

@@ -78,6 +78,7 @@ impl Terms {
 }
 
 /// A time as people write it.
+#[cfg(unix)]
 fn span(time: std::time::Duration) -> String {
     match time.as_millis() {
         millis if millis < 1000 => format!("{millis} ms"),

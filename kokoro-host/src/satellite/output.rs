@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, PipeReader, PipeWriter, Read as _};
+use std::io::{self, PipeReader, PipeWriter, Read as _, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::thread::{self, JoinHandle};
 
@@ -28,7 +28,7 @@ const MOST_AFTERWARDS: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Output {
     thread: JoinHandle<VecDeque<String>>,
-    /// Closed to say that the process has ended.
+    /// By which the thread hears that the process has ended.
     over: PipeWriter,
 }
 
@@ -46,8 +46,11 @@ impl Output {
 
     /// Reads what the process has left behind. Then nothing is read any more, even if somebody else still can write. Gives the last
     /// lines of standard error.
-    pub(super) fn finish(self) -> Vec<String> {
-        drop(self.over);
+    pub(super) fn finish(mut self) -> Vec<String> {
+        // To close it would not be enough: a process that was forked off from the application may have it open as well.
+        if self.over.write_all(b"!").is_err() {
+            drop(self.over);
+        }
         self.thread.join().unwrap_or_default().into()
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::failure::{Kind, Whose};
 use super::output::Output;
-use super::program::Image;
+use super::program::{self, Image};
 use super::spawn::{Start, Unstarted, spawn};
 use crate::admission::SatelliteGrant;
 
@@ -79,9 +79,7 @@ impl Process {
 
     /// It runs, and nobody opens its program any more.
     pub(super) fn settled(&self) {
-        if let Some(image) = &mut *lock(&self.0.image) {
-            image.remove();
-        }
+        *lock(&self.0.image) = None;
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -149,7 +147,12 @@ fn run(order: Order, tell: oneshot::Sender<Result<Process, Unstarted>>) {
     }
 }
 
+/// Held from the writing of a program that has a name until it runs: a process that is forked meanwhile has the file open for
+/// writing, until it has become another program, and what somebody may write to is not executed.
+static NAMED: Mutex<()> = Mutex::new(());
+
 fn begin(order: &Order) -> Result<(Child, Output, Image), Unstarted> {
+    let _named = (!program::has_memory_files()).then(|| lock(&NAMED));
     let image = Image::of(&order.file, &order.grant).map_err(|why| Unstarted::new(Kind::Absent, why))?;
     let (output, streams) = Output::read(&order.whose).map_err(|error| Unstarted::io(&error))?;
     let start = Start { grant: &order.grant, image: &image, token: &order.token, output: streams, files: &order.files };

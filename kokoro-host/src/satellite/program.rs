@@ -38,7 +38,7 @@ pub(super) struct Image {
     /// What executes it, if it is a script.
     pub(super) interpreter: Option<String>,
     /// Where the copy is, if it has a name: it goes with this.
-    folder: Option<tempfile::TempDir>,
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl Image {
@@ -56,16 +56,11 @@ impl Image {
             // Nobody may have it open for writing when it runs.
             drop(to);
             let path = CString::new(path.into_os_string().into_vec()).map_err(|error| error.to_string())?;
-            return Ok(Self { path, file: None, interpreter, folder: Some(folder) });
+            return Ok(Self { path, file: None, interpreter, _folder: Some(folder) });
         }
         seal(&to).map_err(|error| format!("the copy of it cannot be sealed: {error}"))?;
         let path = CString::new(format!("/proc/self/fd/{PROGRAM}")).map_err(|error| error.to_string())?;
-        Ok(Self { path, file: Some(to.into()), interpreter, folder: None })
-    }
-
-    /// Removes what has a name, once the program runs.
-    pub(super) fn remove(&mut self) {
-        self.folder = None;
+        Ok(Self { path, file: Some(to.into()), interpreter, _folder: None })
     }
 }
 
@@ -161,6 +156,11 @@ fn place(grant: &SatelliteGrant) -> io::Result<Place> {
             Ok((file.into(), Some((folder, path))))
         }
     }
+}
+
+/// Whether copies have no names here.
+pub(super) fn has_memory_files() -> bool {
+    memory().is_some()
 }
 
 /// A file in memory that can be executed; none where the system has none, or forbids it.

@@ -180,7 +180,7 @@ impl Running {
     /// Has it end when its Planet does: asked first, then ended.
     async fn keep(self: Arc<Self>, grace: Duration, mut leases: watch::Receiver<Leases>) {
         tokio::select! {
-            _ = self.process.ended() => return,
+            _ = self.process.ended() => return self.connection.hang_up(),
             () = Leases::gone(&mut leases) => {}
         }
         self.asked.store(true, Ordering::Relaxed);
@@ -189,6 +189,8 @@ impl Running {
         if timeout(grace, self.process.ended()).await.is_err() {
             self.end(Because::Asked);
         }
+        self.process.ended().await;
+        self.connection.hang_up();
     }
 
     /// What became of it, as a failure; `function` was under way.

@@ -74,6 +74,7 @@ pub(super) fn spawn(start: Start<'_>) -> Result<Child, Unstarted> {
     let numbers: Vec<RawFd> = sources.iter().map(|source| source.as_raw_fd()).collect();
     let in_child = move || {
         end_with(parent)?;
+        heed_signals();
         for (number, source) in (SOCKET..).zip(&numbers) {
             // SAFETY: it concerns this process's table of files alone, in which after the fork nothing else is used but the source, which
             // is another number, and what has been opened for the child as 0 to 2.
@@ -138,6 +139,16 @@ fn end_with(parent: rustix::process::Pid) -> io::Result<()> {
 #[cfg(not(target_os = "linux"))]
 fn end_with(_: rustix::process::Pid) -> io::Result<()> {
     Ok(())
+}
+
+/// What the application ignores is not ignored by the program: SIGXCPU, by which its time is bounded, say. (Handlers and the mask
+/// do not outlive the start, with what the standard library does.)
+fn heed_signals() {
+    for signal in 1..32 {
+        // SAFETY: it sets what the system does, and replaces no handler that could be running: this thread is the only one. Of numbers
+        // that are no signal, or cannot be set, it fails.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
 }
 
 /// Nothing of the application's is open in the program, even what was opened without care.

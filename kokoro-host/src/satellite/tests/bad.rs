@@ -197,6 +197,46 @@ async fn children_that_it_leaves_behind_hold_nothing_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn its_end_is_seen_though_somebody_else_has_its_files() {
+    fails("leaves-one-behind", "crashed", expect_test::expect!["satellite `worker` of planet `native` ended with status 9 while it executed `add`"]).await;
+}
+
+/// No test: the application that is killed in the next one.
+#[test]
+fn application() {
+    if std::env::var_os("APPLICATION").is_some() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let (_case, pid) = runtime.block_on(async {
+            let case = Case::of("stays");
+            let pid = case.pid().await;
+            (case, pid)
+        });
+        eprintln!("pid {pid}.");
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn it_ends_when_the_application_is_killed() {
+    use std::io::BufRead as _;
+    use std::process::{Command, Stdio};
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "satellite::tests::bad::application", "--nocapture"]).env("APPLICATION", "1");
+    let mut application = command.stderr(Stdio::piped()).spawn().unwrap();
+    let lines = std::io::BufReader::new(application.stderr.take().unwrap()).lines();
+    let told =
+        lines.map(Result::unwrap).find_map(|line| line.strip_prefix("pid ")?.strip_suffix('.').map(str::to_owned));
+    let pid: u32 = told.unwrap().parse().unwrap();
+    assert!(lives(pid));
+    application.kill().unwrap();
+    application.wait().unwrap();
+    gone(pid).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn processor_time_is_bounded() {
     let grant = |grant: SatelliteGrant| grant.env("PEER", "processor").cpu_time(Duration::from_secs(1));
     let case = Case::with(grant, limits(), restarts());

@@ -137,6 +137,11 @@ impl Peer {
                 self.bytes(&[100, 0, 0, 0, 1, 2]);
                 std::process::exit(0);
             }
+            (0, "leaves-one-behind") => {
+                // Not of its group, and with the socket open.
+                std::process::Command::new("/usr/bin/setsid").args(["/bin/sleep", "3"]).spawn().unwrap();
+                std::process::exit(9);
+            }
             (0, "abort") => std::process::abort(),
             (0, "memory") => {
                 let result = Carried::Shared(1 << 20);
