@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::interface::InterfaceName;
 use crate::planet::{Planet, Target};
 use crate::satellite::Satellite;
+use crate::value::Receiver;
 
 /// An import that is linked once and points at today's provider, or at none.
 #[derive(Debug, Default)]
@@ -87,6 +88,13 @@ impl Bindings {
             !satellites[..*place].iter().any(|other| Arc::ptr_eq(other, satellite))
         };
         self.satellites.values().enumerate().filter(is_first).map(|(_, satellite)| satellite)
+    }
+
+    /// The Satellite to which everything goes that is passed to any, if there is exactly one.
+    pub(crate) fn receiver(&self) -> Option<Arc<dyn Receiver>> {
+        let mut satellites = self.satellites();
+        let one = Arc::clone(satellites.next()?);
+        satellites.next().is_none().then_some(one as Arc<dyn Receiver>)
     }
 
     pub(crate) fn is_bound(&self, import: &InterfaceName) -> bool {

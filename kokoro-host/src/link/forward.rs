@@ -19,7 +19,7 @@ use crate::planet::{
     note_outcome,
 };
 use crate::satellite::Satellite;
-use crate::value::{Answer, Arguments, Asked, Buffer, Given, Lifted, Parcel, Passed};
+use crate::value::{Answer, Arguments, Asked, Buffer, Delivered, Given, Lifted, Parcel, Passed, Sent};
 
 /// One function of an import.
 struct Import {
@@ -58,6 +58,7 @@ pub(super) fn define(
     name: &str,
     ty: &Function,
 ) -> wasmtime::Result<()> {
+    let is_satellite = matches!(way, Way::Satellite(_));
     let import = Arc::new(Import {
         way,
         interface: import.clone(),
@@ -72,10 +73,10 @@ pub(super) fn define(
     macro_rules! define {
         ($($count:literal)*) => {
             match (params, is_flat_result) {
-                $(($count, false) => define_as::<$count, 0>(instance, name, import),
-                  ($count, true) => define_as::<$count, 1>(instance, name, import),)*
-                (_, false) => define_as::<0, 0>(instance, name, import),
-                (_, true) => define_as::<0, 1>(instance, name, import),
+                $(($count, false) => define_as::<$count, 0>(instance, name, import, is_satellite),
+                  ($count, true) => define_as::<$count, 1>(instance, name, import, is_satellite),)*
+                (_, false) => define_as::<0, 0>(instance, name, import, is_satellite),
+                (_, true) => define_as::<0, 1>(instance, name, import, is_satellite),
             }
         };
     }
@@ -86,11 +87,22 @@ fn define_as<const N: usize, const M: usize>(
     instance: &mut LinkerInstance<'_, State>,
     name: &str,
     import: Arc<Import>,
+    is_satellite: bool,
 ) -> wasmtime::Result<()> {
+    if is_satellite {
+        return instance.func_wrap_async(name, move |store: StoreContextMut<'_, State>, sent: Sent<N>| {
+            let import = Arc::clone(&import);
+            Box::new(async move {
+                let Sent { lifted, delivered } = sent;
+                let Value { bytes, handles: numbers } = import.call(store, lifted, delivered).await?;
+                Ok(Given::<M> { bytes, numbers })
+            })
+        });
+    }
     instance.func_wrap_async(name, move |store: StoreContextMut<'_, State>, Asked::<N>(asked)| {
         let import = Arc::clone(&import);
         Box::new(async move {
-            let Value { bytes, handles: numbers } = import.call(store, asked).await?;
+            let Value { bytes, handles: numbers } = import.call(store, asked, None).await?;
             Ok(Given::<M> { bytes, numbers })
         })
     })
@@ -98,13 +110,19 @@ fn define_as<const N: usize, const M: usize>(
 
 impl Import {
     /// Calls whoever provides the import, for the Planet whose store this is.
-    async fn call(&self, mut store: StoreContextMut<'_, State>, asked: Lifted) -> wasmtime::Result<Value<u32>> {
+    /// What it is passed may have been delivered already.
+    async fn call(
+        &self,
+        mut store: StoreContextMut<'_, State>,
+        asked: Lifted,
+        delivered: Option<Delivered>,
+    ) -> wasmtime::Result<Value<u32>> {
         let call = store.data().call().nested();
         let held = self.function.interface.as_ref().and_then(|import| store.data().held(import)).cloned();
         let answer = match self.taken(store.data_mut(), asked, &call) {
             Ok(arguments) => match &self.way {
                 Way::Planet(binding) => self.forward(binding, held, &call, arguments).await,
-                Way::Satellite(satellite) => self.call_satellite(satellite, &call, arguments).await,
+                Way::Satellite(satellite) => self.call_satellite(satellite, &call, arguments, delivered).await,
             },
             Err(error) => Err(error),
         };
@@ -188,13 +206,20 @@ impl Import {
         satellite: &Satellite,
         call: &Call,
         arguments: Passing,
+        delivered: Option<Delivered>,
     ) -> Result<Value<Arc<Resource>>, CallError> {
         let function = &self.function.function;
         let span = call_span(satellite.program(), &self.function);
         let answer = async {
             let arguments = arguments.bytes.take();
             let begun = Instant::now();
-            match call.until(satellite.call(&self.interface, function, &arguments)).await {
+            let work = async {
+                match delivered {
+                    Some(delivered) => satellite.call_delivered(&self.interface, function, delivered).await,
+                    None => satellite.call(&self.interface, function, &arguments).await,
+                }
+            };
+            match call.until(work).await {
                 Ok(Ok(bytes)) => Ok(Value { bytes, handles: Vec::new() }),
                 Ok(Err(failure)) => Err(self.error(call, Cause::Satellite(Arc::new(failure)))),
                 Err(late) => {

@@ -25,7 +25,7 @@ use crate::inspect::{self, Inspection};
 use crate::interface::{InterfaceName, in_one_line};
 use crate::limits::{Budget, Limits};
 use crate::satellite::Lease;
-use crate::value::{Crossing, Plans};
+use crate::value::{Crossing, Plans, Receiver};
 
 /// A component whose imports are linked, ready to be instantiated.
 #[derive(Clone)]
@@ -96,6 +96,8 @@ pub(crate) struct Start<'a> {
     pub(crate) release: u64,
     /// What keeps its Satellites.
     pub(crate) satellites: Vec<Lease>,
+    /// Its one Satellite, if it has exactly one: what that is passed can go there at once.
+    pub(crate) receiver: Option<Arc<dyn Receiver>>,
 }
 
 /// Counts all instances.
@@ -124,6 +126,7 @@ pub(crate) struct Instance {
     began: Instant,
     stdout: Output,
     stderr: Output,
+    receiver: Option<Arc<dyn Receiver>>,
     /// They end with it.
     _satellites: Vec<Lease>,
     /// The last field, since it must be dropped after the store.
@@ -227,7 +230,7 @@ pub(crate) struct Saved {
 impl Instance {
     /// Instantiates a linked component and, if it wants to be told, calls its `start`.
     pub(crate) async fn start(start: Start<'_>, call: &Call) -> Result<Box<Self>, CallError> {
-        let Start { place, name, linked, inspection, grants, limits, budget, release, satellites } = start;
+        let Start { place, name, linked, inspection, grants, limits, budget, release, satellites, receiver } = start;
         let lifecycle = export_of(inspection, kokoro_wit::LIFECYCLE);
         let function = match &lifecycle {
             Some(_) => FunctionName { interface: lifecycle.clone(), function: "start".into() },
@@ -279,6 +282,7 @@ impl Instance {
             began: Instant::now(),
             stdout,
             stderr,
+            receiver,
             _satellites: satellites,
             _place: place,
         });
@@ -451,7 +455,7 @@ impl Instance {
 
     /// What its code is executed with; `called` is the place of the export that is called with the form of its parameters.
     pub(super) fn crossing(&self, called: Option<usize>) -> Crossing {
-        Crossing { plans: Arc::clone(&self.linked.plans), called, most: self.most, receiver: None }
+        Crossing { plans: Arc::clone(&self.linked.plans), called, most: self.most, receiver: self.receiver.clone() }
     }
 
     /// Tells it from all others that there ever are.

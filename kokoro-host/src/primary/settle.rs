@@ -214,6 +214,7 @@ impl Primary {
             budget: &shared.budget,
             release,
             satellites: leases,
+            receiver: bindings.receiver(),
         };
         let started = Instance::start(start, call).instrument(span.clone()).await;
         span.record("outcome", started.as_ref().map_or_else(CallError::kind, |_| "running"));

@@ -15,7 +15,7 @@ async fn details(builder: Builder, component: Vec<u8>) -> String {
 
 #[test]
 fn without_satellites_nothing_is_granted() {
-    alone(async |place| {
+    alone(async |_| {
         let builder = Primary::builder().admit(|_| Admission::granted(Grants::none().satellite(worker())));
         expect![[r#"
         needs `test:guests/work@0.1.0`, which its satellite `worker` provides, but the application has no satellites
@@ -26,7 +26,7 @@ fn without_satellites_nothing_is_granted() {
 
 #[test]
 fn who_is_not_granted_its_satellite_waits() {
-    alone(async |place| {
+    alone(async |_| {
         expect![[r#"
         needs `test:guests/work@0.1.0`, which its satellite `worker` provides, but the application does not grant it
           help: an application grants it in its admission, with `Grants::satellite`"#]]
@@ -36,7 +36,7 @@ fn who_is_not_granted_its_satellite_waits() {
 
 #[test]
 fn a_grant_of_another_program_is_none() {
-    alone(async |place| {
+    alone(async |_| {
         let builder = granting(SatelliteGrant::program("other"));
         let details = details(builder, guest("native")).await;
         assert!(details.contains("the application does not grant it"), "{details}");
@@ -45,7 +45,7 @@ fn a_grant_of_another_program_is_none() {
 
 #[test]
 fn a_component_from_memory_has_no_programs_beside_it() {
-    alone(async |place| {
+    alone(async |_| {
         expect![[r#"
         needs `test:guests/work@0.1.0`, which its satellite `worker` provides, but the component was loaded from memory, so that there is no program beside it
           help: say where it is, with `SatelliteGrant::file`"#]]
@@ -131,7 +131,7 @@ fn no_planet_takes_the_place_of_a_satellite() {
 
 #[test]
 fn resources_do_not_cross_to_a_satellite() {
-    alone(async |place| {
+    alone(async |_| {
         let component = crate::support::with_manifest(
             crate::support::wat(
                 r#"(component

@@ -198,7 +198,12 @@ async fn children_that_it_leaves_behind_hold_nothing_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn its_end_is_seen_though_somebody_else_has_its_files() {
-    fails("leaves-one-behind", "crashed", expect_test::expect!["satellite `worker` of planet `native` ended with status 9 while it executed `add`"]).await;
+    fails(
+        "leaves-one-behind",
+        "crashed",
+        expect_test::expect!["satellite `worker` of planet `native` ended with status 9 while it executed `add`"],
+    )
+    .await;
 }
 
 /// No test: the application that is killed in the next one.
