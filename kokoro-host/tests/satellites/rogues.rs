@@ -22,10 +22,10 @@ async fn misbehaving(place: &Place, behaviour: &str, more: &str) -> (String, u32
     let (marker, pid) = (place.path("marker").display().to_string(), place.path("child").display().to_string());
     let grant = python().file(file).args([behaviour, &*marker, &*pid]);
     let mut limits = limits();
-    limits.start = Duration::from_secs(5);
+    limits.start = Duration::from_secs(3);
     let (primary, desk) = with_native(granting(grant).limits(limits), more).await;
     // Long enough for Python to start; those who never answer are waited for that long.
-    let patient = desk.clone().within(Duration::from_secs(8));
+    let patient = desk.clone().within(Duration::from_secs(3));
     let large = vec![7; 64 << 20];
     let bytes = if behaviour == "is-killed" { &large[..] } else { b"hello" };
     let failure = match in_time(patient.echo(bytes)).await.unwrap() {
@@ -42,7 +42,8 @@ async fn misbehaving(place: &Place, behaviour: &str, more: &str) -> (String, u32
     if ["answers-twice", "answers-nobody", "ends-while-idle"].contains(&behaviour) {
         until("it has not been noticed", || children(std::process::id()).is_empty()).await;
     }
-    let next = in_time(desk.add(2, 3)).await.unwrap();
+    let next = in_time(patient.add(2, 3)).await;
+    let next = next.unwrap_or_else(|error| panic!("after `{behaviour}` ({failure}): {error}"));
     place.end(primary).await;
     for file in [&marker, &pid] {
         let _ = fs::remove_file(file);
@@ -84,7 +85,6 @@ fn each_misbehaviour_is_an_error_for_its_call_and_no_more() {
             "is-killed",
             "logs-too-much",
             "says-hello-again",
-            "ignores-the-end",
             "ends-while-idle",
         ];
         let mut told = String::new();
@@ -121,6 +121,16 @@ fn one_that_fails_before_its_planet_starts_is_the_reason_why_that_does_not() {
         primary.load_bytes("native", planet).await.unwrap();
         let why = crate::support::node(&primary, "native").details.expect("it has failed");
         assert!(why.contains("func(u64, u64) -> u64") && why.contains("func(u32, u32) -> u32"), "{why}");
+        place.end(primary).await;
+    });
+}
+
+#[test]
+fn one_that_does_not_end_when_it_is_asked_is_ended() {
+    alone(async |place| {
+        let grant = python().file(place.program("rogue", &rogue())).args(["ignores-the-end", "-"]);
+        let (primary, desk) = with_native(granting(grant), "").await;
+        assert_eq!(desk.add(2, 3).await.unwrap(), 5);
         place.end(primary).await;
     });
 }
