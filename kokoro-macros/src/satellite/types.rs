@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use heck::ToUpperCamelCase;
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
-use syn::{File, ImplItem, Item, ItemImpl, Type, Visibility, parse_quote};
+use quote::quote;
+use syn::{File, ImplItem, Item, ItemImpl, Type, UseTree, Visibility, parse_quote};
 use wit_parser::{InterfaceId, Type as WitType, WorldId, WorldItem};
 
 use super::servable::has_form;
@@ -69,13 +69,19 @@ fn keep_in(items: &mut Vec<Item>, path: &mut Vec<String>, formless: &Formless) {
             flags.extend(form_of_flags(item.mac.tokens.clone()));
             true
         }
-        Item::Use(item) => {
-            let used = item.to_token_stream().to_string();
-            used.contains("_rt") && !used.contains("__export_")
-        }
+        Item::Use(item) => leads_to_runtime(&item.tree),
         _ => false,
     });
     items.extend(flags);
+}
+
+/// Whether all that is used is the module `_rt`.
+fn leads_to_runtime(used: &UseTree) -> bool {
+    match used {
+        UseTree::Path(path) => leads_to_runtime(&path.tree),
+        UseTree::Name(name) => name.ident == "_rt",
+        _ => false,
+    }
 }
 
 fn derive(attributes: &mut Vec<syn::Attribute>) {

@@ -24,12 +24,12 @@ impl Log for ToPrimary {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let mut message = Bounded(String::new());
+        let mut message = Bounded::default();
         // Breaks off where it has become too long.
         let _ = write!(message, "{}", record.args());
         let mut target = record.target().to_owned();
         shorten(&mut target, MOST_TARGET);
-        let log = protocol::Log { level: level(record.level()), target, message: message.0 };
+        let log = protocol::Log { level: level(record.level()), target, message: message.text };
         // Without an application there is nobody to tell, and the main thread finds out soon.
         let _ = self.0.send(&ToApplication::Log(log));
     }
@@ -61,13 +61,23 @@ fn level(level: log::Level) -> Level {
 }
 
 /// A text that stops to grow.
-struct Bounded(String);
+#[derive(Default)]
+struct Bounded {
+    text: String,
+    is_full: bool,
+}
 
 impl fmt::Write for Bounded {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.push_str(&text[..text.floor_char_boundary(MOST_MESSAGE + 1)]);
-        if self.0.len() > MOST_MESSAGE {
-            shorten(&mut self.0, MOST_MESSAGE);
+        // Not everybody who writes stops at the first error.
+        if self.is_full {
+            return Err(fmt::Error);
+        }
+        let room = MOST_MESSAGE - self.text.len();
+        self.text.push_str(&text[..text.floor_char_boundary(room)]);
+        if text.len() > room {
+            cut(&mut self.text, MOST_MESSAGE);
+            self.is_full = true;
             return Err(fmt::Error);
         }
         Ok(())
@@ -76,11 +86,16 @@ impl fmt::Write for Bounded {
 
 /// Cuts a text off, and says so, if it has more bytes.
 pub(super) fn shorten(text: &mut String, most: usize) {
-    const MARK: &str = " [..]";
     if text.len() > most {
-        text.truncate(text.floor_char_boundary(most - MARK.len()));
-        text.push_str(MARK);
+        cut(text, most);
     }
+}
+
+/// Says at the end of a text that there was more, for which there may be something less of it.
+fn cut(text: &mut String, most: usize) {
+    const MARK: &str = " [..]";
+    text.truncate(text.floor_char_boundary(most - MARK.len()));
+    text.push_str(MARK);
 }
 
 #[cfg(test)]
@@ -95,8 +110,10 @@ mod tests {
         shorten(&mut text, 12);
         assert_eq!(text, "äää [..]");
 
-        let mut message = Bounded(String::new());
-        assert!(write!(message, "{}more", "é".repeat(MOST_MESSAGE)).is_err());
-        assert!(message.0.len() <= MOST_MESSAGE && message.0.ends_with(" [..]"));
+        for text in ["e", "é", "€", "🪐"].map(|letter| letter.repeat(MOST_MESSAGE)) {
+            let mut message = Bounded::default();
+            assert!(write!(message, "{text}more").is_err());
+            assert!(message.text.len() <= MOST_MESSAGE && message.text.ends_with(" [..]"), "{}", message.text.len());
+        }
     }
 }
