@@ -160,6 +160,7 @@ impl Running {
         match broken {
             Broken::Violation(what) => self.end(Because::Violation(what.clone())),
             Broken::Version(_) => self.end(Because::Violation("it greets a second time".to_owned())),
+            Broken::Closed { .. } if self.process.has_ended() => {}
             Broken::Closed { .. } => {
                 if timeout(CLOSED_GRACE, self.process.ended()).await.is_err() {
                     self.end_unless_asked(Because::Closed);

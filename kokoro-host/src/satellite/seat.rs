@@ -4,7 +4,7 @@ use std::any::Any;
 use std::cell::OnceCell;
 use std::fmt;
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use kokoro_satellite::protocol::{Carried, MOST_INLINE};
@@ -174,11 +174,14 @@ impl Satellite {
     /// Waits until there is no process, and none that is about to end.
     pub(crate) async fn ended(&self) {
         loop {
-            let running = self.seat.lock().await.running.clone();
-            match running.filter(|running| !running.process.has_ended()) {
-                Some(running) => drop(running.process.ended().await),
-                None => return,
+            let mut seat = self.seat.lock().await;
+            let Some(running) = seat.running.clone() else { return };
+            if running.process.has_ended() {
+                seat.bury(&self.shared, None).await;
+                return;
             }
+            drop(seat);
+            running.process.ended().await;
         }
     }
 
@@ -194,8 +197,12 @@ impl Satellite {
     /// Has a process ready, in a task of its own: if the caller goes, the next one has it.
     async fn make_ready(&self, mut seat: OwnedMutexGuard<Seat>) -> Result<Turn, Failure> {
         let (shared, leases) = (Arc::clone(&self.shared), self.leases.subscribe());
+        let own = Arc::downgrade(&self.seat);
         let task = self.shared.terms.runtime.spawn(async move {
             let ready = seat.make_ready(&shared, leases).await;
+            if let Some(running) = &seat.running {
+                tokio::spawn(tidy(own, Arc::clone(running), shared));
+            }
             (seat, ready)
         });
         let (seat, ready) = task.await.map_err(|error| self.shared.unworkable(error.is_panic()))?;
@@ -311,6 +318,22 @@ impl Drop for Turn {
         if let Some(seat) = self.seat.take_if(|_| self.is_amid) {
             self.shared.terms.runtime.spawn(give_up(seat, Arc::clone(&self.shared)));
         }
+    }
+}
+
+/// Leaves nothing of a process that has ended, even if nobody calls it again.
+async fn tidy(seat: Weak<Mutex<Seat>>, running: Arc<Running>, shared: Arc<Shared>) {
+    running.process.ended().await;
+    let Some(seat) = seat.upgrade() else { return };
+    let mut seat = seat.lock().await;
+    if !seat.running.as_ref().is_some_and(|known| Arc::ptr_eq(known, &running)) {
+        return;
+    }
+    let failure = seat.bury(&shared, None).await;
+    if let Some(failure) = failure.filter(|_| !running.was_asked()) {
+        // Nobody else hears of it.
+        let (planet, satellite) = (&*shared.whose.planet, &*shared.whose.program);
+        tracing::warn!(target: "kokoro::satellite", planet, satellite, "{failure}");
     }
 }
 
