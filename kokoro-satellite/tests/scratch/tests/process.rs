@@ -82,7 +82,7 @@ fn values_of_all_kinds_come_back_as_they_were() {
     assert_eq!(
         process.call::<Vec<(String, u32)>>(
             "counts",
-            &(vec![("a", 1_u32)].iter().map(|(a, b)| ((*a).to_owned(), *b)).collect::<Vec<_>>(),)
+            &([("a", 1_u32)].iter().map(|(a, b)| ((*a).to_owned(), *b)).collect::<Vec<_>>(),)
         ),
         [("a".to_owned(), 1)]
     );
