@@ -5,6 +5,8 @@ extern crate self as kokoro_satellite;
 
 #[cfg(feature = "run")]
 mod cancelled;
+#[cfg(feature = "run")]
+mod failure;
 #[cfg(unix)]
 pub mod memory;
 pub mod protocol;
@@ -21,6 +23,7 @@ pub mod testing;
 #[cfg(feature = "run")]
 pub use self::{
     cancelled::{Cancelled, give_up_if_cancelled, is_cancelled},
+    failure::{Failure, FailureKind},
     run::run,
     satellite::Satellite,
 };

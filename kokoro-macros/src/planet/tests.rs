@@ -10,6 +10,7 @@ use syn::{Block, File, Item, Lit, LitByteStr, LitStr, parse_quote};
 
 use super::manifest::Manifest;
 use super::parse::Declaration;
+use crate::interfaces::Role;
 use crate::surroundings::Surroundings;
 
 fn here() -> Surroundings {
@@ -133,4 +134,27 @@ fn the_manifest_says_what_the_planet_asks_for() {
         Some(r#"{"env":[],"http":[],"net":false,"read":[],"write":["out"]}"#)
     );
     assert_eq!(permissions(quote!(state: Page)), None);
+}
+
+#[test]
+fn the_manifest_says_which_programs_serve_which_interfaces() {
+    let input = quote! {
+        state: Page,
+        satellites: [
+            "images:native/codec@0.1.0" in "image-codec",
+            "images:native/sizes@0.1.0" as native in "sizes" { reload: "keep", optional, start: "planet" },
+        ],
+    };
+    let declaration: Declaration = syn::parse2(input).expect("a declaration");
+    let manifest = Manifest::new(&declaration, Vec::new(), Vec::new(), &here(), &mut Vec::new());
+    assert_eq!(
+        manifest.json["satellites"].to_string(),
+        "[{\"interface\":\"images:native/codec@0.1.0\",\"program\":\"image-codec\",\"reload\":\"renew\",\"start\":\"first-call\"},\
+         {\"interface\":\"images:native/sizes@0.1.0\",\"program\":\"sizes\",\"reload\":\"keep\",\"start\":\"planet\"}]"
+    );
+    let roles: Vec<_> = declaration.wanted().iter().map(|wanted| (wanted.role, wanted.native)).collect();
+    assert_eq!(roles, [(Role::Required, true), (Role::Optional, true)]);
+    let without: Declaration = syn::parse2(quote!(state: Page)).expect("a declaration");
+    let manifest = Manifest::new(&without, Vec::new(), Vec::new(), &here(), &mut Vec::new());
+    assert!(!manifest.json.contains_key("satellites"));
 }

@@ -97,6 +97,7 @@ fn in_process(guest: &ItemTrait, served: &Served<'_>) -> TokenStream {
         }
     });
     quote! {
+        #[diagnostic::do_not_recommend]
         impl<P_: Guest + ::kokoro_satellite::Satellite> Guest for ::kokoro_satellite::testing::InProcess<P_> {
             #(#functions)*
         }

@@ -69,17 +69,18 @@ fn keep_in(items: &mut Vec<Item>, path: &mut Vec<String>, formless: &Formless) {
             flags.extend(form_of_flags(item.mac.tokens.clone()));
             true
         }
-        Item::Use(item) => leads_to_runtime(&item.tree),
+        Item::Use(item) => is_used(&item.tree),
         _ => false,
     });
     items.extend(flags);
 }
 
-/// Whether all that is used is the module `_rt`.
-fn leads_to_runtime(used: &UseTree) -> bool {
+/// Whether types need what is used: the module `_rt`, or an interface that is found elsewhere.
+fn is_used(used: &UseTree) -> bool {
     match used {
-        UseTree::Path(path) => leads_to_runtime(&path.tree),
+        UseTree::Path(path) => is_used(&path.tree),
         UseTree::Name(name) => name.ident == "_rt",
+        UseTree::Rename(name) => name.rename.to_string().starts_with("__with_name"),
         _ => false,
     }
 }

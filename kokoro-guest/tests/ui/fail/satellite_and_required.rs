@@ -1,0 +1,11 @@
+kokoro_guest::planet! {
+    state: Page,
+    requires: ["site:content/markdown@0.1.0"],
+    satellites: ["site:content/markdown@0.1.0" in "markdown"],
+    wit: "../wit",
+}
+
+#[derive(Default)]
+struct Page;
+
+fn main() {}

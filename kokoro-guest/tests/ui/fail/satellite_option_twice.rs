@@ -1,0 +1,10 @@
+kokoro_guest::planet! {
+    state: Page,
+    satellites: ["site:content/markdown@0.1.0" in "markdown" { optional, optional }],
+    wit: "../wit",
+}
+
+#[derive(Default)]
+struct Page;
+
+fn main() {}

@@ -1,0 +1,10 @@
+kokoro_satellite::satellite! {
+    state: Codec,
+    exports: ["acme:native/watched@0.1.0"],
+    wit: "../wit",
+}
+
+#[derive(Default)]
+struct Codec;
+
+fn main() {}

@@ -1,0 +1,9 @@
+kokoro_satellite::satellite! {
+    state: Codec,
+    wit: "../wit",
+}
+
+#[derive(Default)]
+struct Codec;
+
+fn main() {}

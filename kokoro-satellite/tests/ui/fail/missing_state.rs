@@ -1,0 +1,9 @@
+kokoro_satellite::satellite! {
+    exports: ["acme:native/codec@0.1.0"],
+    wit: "../wit",
+}
+
+#[derive(Default)]
+struct Codec;
+
+fn main() {}

@@ -1,0 +1,5 @@
+struct Codec;
+
+fn main() -> std::process::ExitCode {
+    kokoro_satellite::run::<Codec>()
+}
