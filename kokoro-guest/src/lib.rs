@@ -150,6 +150,7 @@ pub use failure::{Failure, FailureKind};
 /// | `exports` | the interfaces that the Planet serves | none |
 /// | `requires` | the interfaces that it cannot do without: it starts only when all of them have a provider | none |
 /// | `optional` | the interfaces that it uses when they have a provider | none |
+/// | `satellites` | the interfaces that native programs of its own serve: see [below](#satellites) | none |
 /// | `name` | what the Planet is called | the crate's name |
 /// | `version` | the Planet's version, as in `1.2.3` | the crate's version |
 /// | `wit` | the folder (or single file) with the WIT, relative to Cargo.toml, or else to the file of the call | `wit` |
@@ -391,6 +392,52 @@ pub use failure::{Failure, FailureKind};
 ///
 /// The application and the people who use it read this before the Planet runs. What was not granted fails as it does in any other
 /// program: opening a file is an [`std::io::Error`], a variable is not there.
+///
+/// # Satellites
+///
+/// A Satellite is a native program of the Planet's own, for what the sandbox cannot do: to use all cores, a native library, or what
+/// only the operating system has. It serves an interface like any provider, in a process of its own, where the application permits
+/// that:
+///
+/// ```
+/// kokoro_guest::planet! {
+///     state: Album,
+///     exports: ["site:content/album@0.1.0"],
+///     satellites: ["images:native/codec@0.1.0" in "image-codec" { optional }],
+/// #   wit: "doc/wit",
+/// }
+///
+/// #[derive(Default)]
+/// struct Album;
+///
+/// impl album::Guest for Album {
+///     fn thumbnail(&mut self, picture: Vec<u8>) -> Result<Vec<u8>, String> {
+///         match codec::if_bound() {
+///             Some(codec) => codec.shrink(&picture, 240),
+///             None => Ok(picture),
+///         }
+///     }
+/// }
+/// # fn main() {}
+/// ```
+///
+/// Without `optional` it is required: `codec::shrink(&picture, 240)` is a plain call, and the Planet does not start without it. What
+/// may stand in the braces, separated by commas:
+///
+/// | option | what | if it is left out |
+/// |---|---|---|
+/// | `optional` | the Planet can do without, and asks by `if_bound()` | it is required |
+/// | `start` | when the program is started: `"first-call"`, or with the Planet, `"planet"` | `"first-call"` |
+/// | `reload` | what becomes of the process when a new release takes the Planet's place: `"renew"`, or `"keep"` if program, interfaces and grant are the same | `"renew"` |
+///
+/// One program may serve several interfaces, which are then listed with the same program and the same options. Where the program lies:
+/// `PLANET.satellites/TARGET/image-codec` beside `PLANET.wasm`, for each `TARGET` that is shipped (such as `x86_64-unknown-linux-gnu`).
+/// The crate `kokoro-satellite` is for writing it.
+///
+/// Values alone cross to another process. An interface with resources is refused where it is listed.
+///
+/// A call takes tens of microseconds, and can fail: the program may crash or be late. Where the function returns `result<_, string>` or
+/// `result<_, failure>` that is an `Err`, as with other dependencies.
 ///
 /// # Native builds
 ///

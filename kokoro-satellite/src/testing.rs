@@ -45,24 +45,26 @@ pub fn start<S: Satellite>() -> InProcess<S> {
 }
 
 impl<S: Satellite> InProcess<S> {
-    /// The value that serves, to be looked at.
-    pub fn state(&mut self) -> &mut S {
-        &mut self.satellite
+    // None of these is a method: an interface may have functions of any name.
+
+    /// The value that serves, to be looked at: `InProcess::state(&mut codec)`.
+    pub fn state(of: &mut Self) -> &mut S {
+        &mut of.satellite
     }
 
     #[doc(hidden)]
-    pub fn call<T: Decode>(&mut self, function: u32, arguments: impl FnOnce(&mut Encoder<'_>)) -> T {
+    pub fn call<T: Decode>(of: &mut Self, function: u32, arguments: impl FnOnce(&mut Encoder<'_>)) -> T {
         let mut bytes = Encoder::new();
         arguments(&mut bytes);
         let mut reply = Reply::new(Encoder::new());
         let mut arguments = Arguments::new(bytes.bytes());
-        let satellite = &mut self.satellite;
+        let satellite = &mut of.satellite;
         let called = panic::catch_unwind(AssertUnwindSafe(|| satellite.call(function, &mut arguments, &mut reply)));
         match called {
             Ok(Ok(())) => {}
             Ok(Err(malformed)) => panic!("{malformed}"),
             Err(panicked) => {
-                self.satellite = S::start();
+                of.satellite = S::start();
                 panic::resume_unwind(panicked);
             }
         }

@@ -81,7 +81,7 @@ impl Manifest {
 }
 
 /// The rule that the host has, too: names go into file names, logs and graphs, so they are kept plain.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.chars().all(in_name)
 }
 

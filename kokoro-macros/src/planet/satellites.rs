@@ -6,6 +6,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, LitStr, Result, Token, braced, bracketed, token};
 
+use super::manifest::is_name;
 use crate::fields::{Listed, unknown};
 
 const OPTIONS: [&str; 3] = ["optional", "start", "reload"];
@@ -127,8 +128,7 @@ fn one_of(input: ParseStream<'_>, option: &str, words: [&'static str; 2]) -> Res
 /// The rule that the host has, too: a program is a file in the folder of its Planet, never anywhere else.
 fn check_program(literal: &LitStr) -> Result<()> {
     let name = literal.value();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if (1..=64).contains(&name.len()) && name.chars().all(is_plain) && !name.starts_with('.') {
+    if is_name(&name) && !name.starts_with('.') {
         return Ok(());
     }
     Err(Error::new(
