@@ -56,6 +56,7 @@ const PROGRAM: i32 = kokoro_satellite::protocol::CANCELS + 1;
 
 /// What a Satellite is, and how it may live.
 #[derive(Debug)]
+#[cfg_attr(not(unix), allow(dead_code, reason = "there it never lives"))]
 pub(crate) struct Terms {
     pub(crate) planet: Arc<str>,
     pub(crate) program: Arc<str>,

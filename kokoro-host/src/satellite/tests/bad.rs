@@ -41,9 +41,7 @@ async fn who_ends_before_the_greeting_is_told_with_its_last_words() {
     fails(
         "half",
         "crashed",
-        expect_test::expect![[r#"
-        satellite `worker` of planet `native` ended with status 0 before it had said what it serves
-          help: it has to be a program that speaks Kokoro's protocol: `kokoro-satellite` makes it one"#]],
+        expect_test::expect!["satellite `worker` of planet `native` ended with status 0 in the middle of a message before it had said what it serves"],
     )
     .await;
 }
@@ -96,7 +94,7 @@ async fn who_ends_in_a_call_is_told_with_its_last_words() {
     fails(
         "amid",
         "crashed",
-        expect_test::expect!["satellite `worker` of planet `native` ended with status 0 while it executed `add`"],
+        expect_test::expect!["satellite `worker` of planet `native` ended with status 0 in the middle of a message while it executed `add`"],
     )
     .await;
 }
@@ -115,9 +113,9 @@ async fn who_fails_in_a_call_goes_on() {
         (
             "panics",
             "crashed",
-            expect_test::expect![[
-                r#"satellite `worker` of planet `native` failed in `add`: panicked at src/main.rs:1:2: no\nnews"#
-            ]],
+            expect_test::expect![
+                "satellite `worker` of planet `native` failed in `add`: panicked at src/main.rs:1:2: no news"
+            ],
         ),
         (
             "large",
