@@ -3,6 +3,7 @@
 use crate::Build;
 use crate::builder::Misuse;
 use crate::output::complain;
+use crate::programs::{self, Programs};
 use anyhow::{Context as _, Result};
 use kokoro_host::{Admission, Candidate, Manifest};
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ pub(crate) struct Person {
     planets: PathBuf,
     /// The names of the files about which no answer counts but a new one.
     ask_again: Vec<String>,
+    /// The names of the Planets that may run native programs.
+    allow_satellite: Vec<String>,
     answers: Mutex<Answers>,
 }
 
@@ -38,6 +41,17 @@ struct Answer {
     name: String,
     sha256: String,
     load: bool,
+    /// The native programs that it was allowed to run as well.
+    #[serde(default, skip_serializing_if = "Programs::is_empty")]
+    programs: Programs,
+}
+
+impl Answer {
+    /// Whether it was given about this content, and, if it is a yes, about all these programs.
+    fn is_about(&self, sha256: &str, programs: &Programs) -> bool {
+        self.sha256 == sha256
+            && (!self.load || programs.iter().all(|(name, hash)| self.programs.get(name) == Some(hash)))
+    }
 }
 
 impl Person {
@@ -73,7 +87,8 @@ impl Person {
         if let Some(name) = ask_again.iter().find(|name| !planets.join(name).is_file()) {
             return Err(Misuse(format!("--ask-again: there is no file `{name}` in `{}`", planets.display())).into());
         }
-        Ok(Self { file, planets, ask_again, answers: Mutex::new(answers) })
+        let allow_satellite = build.allow_satellite.clone();
+        Ok(Self { file, planets, ask_again, allow_satellite, answers: Mutex::new(answers) })
     }
 
     /// Decides about one Planet; asks only if it is unknown both by its place and by its content.
@@ -82,31 +97,44 @@ impl Person {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let file = planet.file().and_then(Path::file_name).context("it is no file")?.to_string_lossy().into_owned();
         let place = self.planets.join(&file).display().to_string();
+        let programs = programs::allowed(planet, &self.allow_satellite);
+        let again = format!("to be asked again: --ask-again {file:?}");
         let answered = |load: bool| match load {
-            true => Admission::admitted(),
-            false => Admission::refused(format!("you did not want it; to be asked again: --ask-again {file:?}")),
+            true => Admission::granted(programs::grants(&programs)),
+            false => Admission::refused(format!("you did not want it; {again}")),
         };
 
         let here = answers.get(&place);
         let before = here.map(|answer| answer.sha256.clone()).filter(|sha256| sha256 != planet.sha256());
         if !self.ask_again.contains(&file) {
+            let changed = |what: &str, before: &str, now: &str| {
+                Admission::refused(format!(
+                    "{what} has changed since you were asked about it: its SHA-256 was {before:.12}.. and is {now:.12}..; {again}"
+                ))
+            };
             if let Some(before) = &before {
-                return Ok(Admission::refused(format!(
-                    "it has changed since you were asked about it: its SHA-256 was {before:.12}.. and is {:.12}..; \
-                     to be asked again: --ask-again {file:?}",
-                    planet.sha256()
-                )));
+                return Ok(changed("it", before, planet.sha256()));
+            }
+            for (program, now) in &programs {
+                let before = here.filter(|answer| answer.load).and_then(|answer| answer.programs.get(program));
+                if let Some(before) = before.filter(|before| *before != now) {
+                    return Ok(changed(&format!("its native program `{program}`"), before, now));
+                }
             }
             // Under a new name, or copied, it is what it was. Among several answers a no weighs more.
-            let same = answers.values().filter(|answer| answer.sha256 == planet.sha256());
-            if let Some(load) = here.map(|answer| answer.load).or_else(|| same.map(|answer| answer.load).min()) {
+            let counts = |answer: &&Answer| answer.is_about(planet.sha256(), &programs);
+            let same = answers.values().filter(counts);
+            if let Some(load) =
+                here.filter(counts).map(|answer| answer.load).or_else(|| same.map(|answer| answer.load).min())
+            {
                 return Ok(answered(load));
             }
         }
-        let Some(load) = ask(&question(planet, &place, before.as_deref()))? else {
+        let Some(load) = ask(&question(planet, &place, before.as_deref(), &programs))? else {
             return Ok(Admission::refused("nobody answered whether to load it"));
         };
-        let answer = Answer { name: planet.name().to_owned(), sha256: planet.sha256().to_owned(), load };
+        let (name, sha256) = (planet.name().to_owned(), planet.sha256().to_owned());
+        let answer = Answer { name, sha256, load, programs: if load { programs.clone() } else { Programs::new() } };
         answers.insert(place.clone(), answer.clone());
         if let Err(error) = remember(&self.file, place, answer) {
             complain(format_args!("warning: your answer counts now and is not remembered: {error:#}"));
@@ -163,7 +191,7 @@ fn ask(question: &str) -> io::Result<Option<bool>> {
 }
 
 /// What there is to know about a Planet, most of it from its own mouth.
-fn question(planet: &Candidate, place: &str, before: Option<&str>) -> String {
+fn question(planet: &Candidate, place: &str, before: Option<&str>, programs: &Programs) -> String {
     let manifest = planet.manifest();
     let version = manifest.version.as_ref().map_or("without a version".to_owned(), ToString::to_string);
     let asks = asks(manifest);
@@ -180,14 +208,29 @@ fn question(planet: &Candidate, place: &str, before: Option<&str>) -> String {
         ("needs", list(&manifest.requires, ", ")),
         ("can use", list(&manifest.optional, ", ")),
         ("asks to", list(&asks, "; ")),
+        ("runs", list(programs.iter().map(|(program, sha256)| format!("{program}, SHA-256 {sha256}")), "; ")),
     ];
     for (what, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
         text += &format!("  {what:8} {}\n", shown(value));
     }
-    text += match asks.is_empty() {
-        true => "It asks for no permissions, and gets none.\n",
-        false => "Of what it asks for it gets nothing, whatever you answer: site-builder has nothing to grant.\n",
-    };
+    let runs_none = programs.is_empty() && !manifest.satellites.is_empty();
+    if !programs.is_empty() {
+        text += "It gets its native program, as --allow-satellite says, which is not confined: it can do what you can do.\n";
+    } else if asks.is_empty() {
+        text += "It asks for no permissions, and gets none.\n";
+    }
+    if asks.len() > manifest.satellites.len() || runs_none {
+        text += match programs.is_empty() {
+            true => "Of what it asks for it gets nothing, whatever you answer: site-builder has nothing to grant",
+            false => {
+                "Of what else it asks for it gets nothing, whatever you answer: site-builder has nothing more to grant"
+            }
+        };
+        if runs_none {
+            text += &format!(" but native programs, with --allow-satellite {}", shown(planet.name()));
+        }
+        text += ".\n";
+    }
     text
 }
 

@@ -1,12 +1,11 @@
 //! From a folder of Markdown to a folder of pages.
 
 use crate::admission::Person;
-use crate::bindings::{page, pages};
+use crate::bindings::{files, page, pages};
 use crate::output::{Output, complain};
-use crate::report;
-use crate::served::Pages;
+use crate::served::{Files, Pages, Written};
 use crate::site::{Page, Site};
-use crate::{Build, address};
+use crate::{Build, address, programs, report};
 use anyhow::{Context as _, Result};
 use kokoro_host::{Admission, Limits, Primary};
 use std::fmt;
@@ -27,6 +26,9 @@ impl fmt::Display for Misuse {
 
 impl std::error::Error for Misuse {}
 
+/// How long one page may take. There may be many large pictures on it, of which versions are made when it is.
+const MOST_TIME: Duration = Duration::from_secs(5 * 60);
+
 /// Builds the site; `false` if something of it could not be made, which standard error then says.
 pub(crate) async fn build(build: &Build) -> Result<bool> {
     let began = Instant::now();
@@ -44,19 +46,26 @@ pub(crate) async fn build(build: &Build) -> Result<bool> {
         ))
         .into());
     }
-    let mut builder = Primary::builder();
+    // Which Planets have any, the admission says.
+    let mut builder = Primary::builder().allow_satellites();
     if build.ask {
         let person = Person::new(build)?;
         let mut limits = Limits::default();
         // People take their time, and a question that was given up would swallow the answer to the next.
         limits.admission = Duration::MAX;
         builder = builder.limits(limits).admit(move |planet| Admission::from(person.decide(&planet)));
+    } else {
+        let allowed = build.allow_satellite.clone();
+        builder =
+            builder.admit(move |planet| Admission::granted(programs::grants(&programs::allowed(&planet, &allowed))));
     }
     let site = Site::read(&build.input, output, build.title.clone())
         .with_context(|| format!("`{}` cannot be read", build.input.display()))?;
     let site = Arc::new(site);
 
-    let primary = builder.serve(pages::serve(Pages { site: Arc::clone(&site) })).build()?;
+    let written = Arc::new(Written::default());
+    let files = Files { site: Arc::clone(&site), output: output.clone(), written: Arc::clone(&written) };
+    let primary = builder.serve(pages::serve(Pages { site: Arc::clone(&site) })).serve(files::serve(files)).build()?;
     let mut said = Output::default();
     let loaded = primary.load_dir(&build.planets).await;
     let made = match loaded {
@@ -77,10 +86,16 @@ pub(crate) async fn build(build: &Build) -> Result<bool> {
                 output.display(),
                 began.elapsed().as_secs_f64()
             ));
+            said.print(format_args!("{}", report::written(&written.of(), |file| size(&site, file))));
         }
         Err(error) => problems.push(format!("{error:#}")),
     }
-    said.print(format_args!("\n{}", report::planets(&graph)));
+    said.print(format_args!("\n{}", report::planets(&graph, &build.allow_satellite)));
+    for name in &build.allow_satellite {
+        if !graph.planets.iter().any(|planet| planet.name == *name) {
+            complain(format_args!("warning: --allow-satellite: there is no Planet (plugin) `{name}`"));
+        }
+    }
     if build.graph {
         said.print(format_args!("\nDependency graph:\n\n{graph}"));
     }
@@ -105,7 +120,7 @@ struct Made {
 }
 
 async fn make(primary: &Primary, site: &Site, output: &Path, said: &mut Output) -> Result<Made> {
-    let maker = primary.get::<page::Page>().context("no pages can be made")?;
+    let maker = primary.get::<page::Page>().context("no pages can be made")?.within(MOST_TIME);
     let mut made = Made::default();
     for asset in maker.assets().await?.map_err(|reason| anyhow::anyhow!("the stylesheet: {reason}"))? {
         if !is_inside(&asset.target) {
@@ -172,7 +187,11 @@ fn make_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("`{}` cannot be made", folder.display()))
 }
 
-fn count(number: usize, one: &str, many: &str) -> String {
+fn size(site: &Site, file: &str) -> u64 {
+    fs::metadata(site.path(file)).map_or(0, |metadata| metadata.len())
+}
+
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 

@@ -8,6 +8,7 @@ mod address;
 mod admission;
 mod builder;
 mod output;
+mod programs;
 mod report;
 mod served;
 mod site;
@@ -17,7 +18,7 @@ mod bindings {
     kokoro_host::bindings!({
         path: "../wit",
         interfaces: ["site:build/page@0.1.0"],
-        serves: ["site:build/pages@0.1.0"],
+        serves: ["site:build/pages@0.1.0", "site:build/files@0.1.0"],
     });
 }
 
@@ -60,10 +61,15 @@ struct Build {
     /// Also print which Planet (plugin) serves whom
     #[arg(long)]
     graph: bool,
+    /// Let the Planet (plugin) of this name run the native programs (Satellites) that it asks for; can be repeated
+    ///
+    /// They are not confined: they can do what you can do. Without this option no Planet runs any.
+    #[arg(long, value_name = "PLANET")]
+    allow_satellite: Vec<String>,
     /// Ask about each Planet (plugin) that is not known yet whether to load it
     ///
     /// The question goes to standard error, and the answer comes from standard input, a line for each. Answers are
-    /// remembered by SHA-256: there is no second question, and a file that changes is refused without one. Without
+    /// remembered by SHA-256, for native programs as well: there is no second question, and a file that changes is refused without one. Without
     /// this option, all Planets of the folder are loaded.
     #[arg(long)]
     ask: bool,

@@ -48,6 +48,8 @@ struct Links {
 pub(crate) struct Destination {
     pub(crate) address: String,
     pub(crate) page: Option<String>,
+    /// Not a page, but a file that is copied.
+    pub(crate) file: Option<String>,
 }
 
 impl Site {
@@ -181,19 +183,21 @@ impl Site {
 
     /// Where the link leads that is written in the page `source`.
     pub(crate) fn resolve(&self, source: &str, link: &str) -> Destination {
-        let as_written = |page| Destination { address: link.to_owned(), page };
-        let Some((path, rest)) = parts(link) else { return as_written(None) };
+        let Some((path, rest)) = parts(link) else {
+            return Destination { address: link.to_owned(), page: None, file: None };
+        };
         let here = folder(source);
         let to = |target: &str, page: Option<&str>| Destination {
             address: relative(here, target) + rest,
             page: page.map(str::to_owned),
+            file: None,
         };
         let Some(path) = follow(here, &path) else { return self.dead(source, link) };
         if let Some(page) = self.pages.get(&path) {
             return to(&page.target, Some(&path));
         }
         if self.files.contains(&path) {
-            return to(&path, None);
+            return Destination { file: Some(path.clone()), ..to(&path, None) };
         }
         let by_target = |target: &str| self.pages.iter().find(|(_, page)| page.target == target);
         if self.folders.contains(&path) {
@@ -214,7 +218,7 @@ impl Site {
 
     fn dead(&self, source: &str, link: &str) -> Destination {
         self.links().dead.insert((source.to_owned(), link.to_owned()));
-        Destination { address: link.to_owned(), page: None }
+        Destination { address: link.to_owned(), page: None, file: None }
     }
 
     fn links(&self) -> std::sync::MutexGuard<'_, Links> {
@@ -332,7 +336,8 @@ mod tests {
             ("a/README.md", "#x", "#x", None),
             ("a/README.md", "https://example.org/README.md", "https://example.org/README.md", None),
         ] {
-            let expected = Destination { address: address.to_owned(), page: page.map(str::to_owned) };
+            let file = (address == "p.png").then(|| "a/p.png".to_owned());
+            let expected = Destination { address: address.to_owned(), page: page.map(str::to_owned), file };
             assert_eq!(site.resolve(source, link), expected, "{link} in {source}");
         }
         assert!(site.dead_links().is_empty());
@@ -342,7 +347,10 @@ mod tests {
     fn dead_links_are_left_as_they_are_and_known() {
         let (_folder, site) = site(&["README.md"]);
         for link in ["none.md", "../outside.md"] {
-            assert_eq!(site.resolve("README.md", link), Destination { address: link.to_owned(), page: None });
+            assert_eq!(
+                site.resolve("README.md", link),
+                Destination { address: link.to_owned(), page: None, file: None }
+            );
         }
         let dead = |link: &str| ("README.md".to_owned(), link.to_owned());
         assert_eq!(site.dead_links(), [dead("../outside.md"), dead("none.md")]);

@@ -2,14 +2,12 @@
 
 mod common;
 
-use common::{Outcome, Site};
+use common::{Outcome, PLANETS, Site};
 use serde_json::Value;
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-
-const ALL: [&str; 5] = ["backlinks", "highlight", "markdown", "outline", "page"];
 
 #[track_caller]
 fn assert_contains(text: &str, expected: &[&str]) {
@@ -71,8 +69,8 @@ fn change(site: &Site, planet: &str, section: &str, content: &str) {
 #[test]
 fn each_planet_is_asked_about_once_and_yes_and_no_are_remembered() {
     let site = Site::without(&[]);
-    let outcome = with_input(&mut ask(&site), "y\nn\nYES\n y \nyes\n");
-    assert_eq!((outcome.code, questions(&outcome)), (Some(0), 5), "{outcome:?}");
+    let outcome = with_input(&mut ask(&site), "y\nn\ny\nYES\n y \nyes\n");
+    assert_eq!((outcome.code, questions(&outcome)), (Some(0), 6), "{outcome:?}");
     let page = place(&site, "page").display().to_string();
     assert_contains(
         &outcome.stderr,
@@ -82,7 +80,7 @@ fn each_planet_is_asked_about_once_and_yes_and_no_are_remembered() {
             known(&site)[&page]["sha256"].as_str().unwrap(),
             "  exports  site:build/page@0.1.0\n",
             "  needs    site:build/pages@0.1.0, site:content/markdown@0.1.0, site:content/outline@0.1.0\n",
-            "  can use  site:build/backlinks@0.1.0, site:content/highlight@0.1.0\n",
+            "  can use  site:build/backlinks@0.1.0, site:build/images@0.1.0, site:content/highlight@0.1.0\n",
             "It asks for no permissions, and gets none.\n",
         ],
     );
@@ -93,8 +91,9 @@ fn each_planet_is_asked_about_once_and_yes_and_no_are_remembered() {
     assert_contains(&outcome.stdout, &refused);
     assert!(!site.page("index.html").contains("hl-"));
     let remembered = fs::read_to_string(answers(&site)).unwrap();
-    let loaded = ALL.map(|planet| known(&site)[&place(&site, planet).display().to_string()]["load"].as_bool().unwrap());
-    assert_eq!(loaded, [true, false, true, true, true]);
+    let loaded =
+        PLANETS.map(|planet| known(&site)[&place(&site, planet).display().to_string()]["load"].as_bool().unwrap());
+    assert_eq!(loaded, [true, false, true, true, true, true]);
 
     let outcome = without_input(&mut ask(&site));
     assert_eq!((outcome.code, questions(&outcome)), (Some(0), 0), "{outcome:?}");
@@ -104,14 +103,14 @@ fn each_planet_is_asked_about_once_and_yes_and_no_are_remembered() {
 
     let outcome = with_input(ask(&site).args(["--ask-again", "highlight.wasm"]), "y\n");
     assert_eq!((outcome.code, questions(&outcome)), (Some(0), 1), "{outcome:?}");
-    assert!(!outcome.stdout.contains("Missing") && site.page("index.html").contains("hl-"), "{outcome:?}");
-    assert_eq!(known(&site).len(), 5);
+    assert!(!outcome.stdout.contains("highlight is") && site.page("index.html").contains("hl-"), "{outcome:?}");
+    assert_eq!(known(&site).len(), 6);
 }
 
 #[test]
 fn a_planet_that_changes_is_refused_without_a_question() {
     let site = Site::without(&[]);
-    assert_eq!(with_input(&mut ask(&site), &"y\n".repeat(5)).code, Some(0));
+    assert_eq!(with_input(&mut ask(&site), &"y\n".repeat(6)).code, Some(0));
     let before = fs::read(answers(&site)).unwrap();
     change(&site, "highlight", "note", "");
     change(&site, "markdown", "note", "");
@@ -143,31 +142,31 @@ fn a_planet_that_changes_is_refused_without_a_question() {
         &["has changed since you were asked about it calls itself markdown", "  before   "],
     );
     assert_contains(&outcome.stdout, &["highlight is refused: you did not want it"]);
-    assert_eq!((questions(&without_input(&mut ask(&site))), known(&site).len()), (0, 5));
+    assert_eq!((questions(&without_input(&mut ask(&site))), known(&site).len()), (0, 6));
 }
 
 #[test]
 fn without_an_answer_nothing_is_loaded_and_nothing_is_remembered() {
     let site = Site::without(&[]);
     let outcome = without_input(&mut ask(&site));
-    assert_eq!((outcome.code, questions(&outcome)), (Some(1), 5), "{outcome:?}");
+    assert_eq!((outcome.code, questions(&outcome)), (Some(1), 6), "{outcome:?}");
     assert_contains(&outcome.stdout, &["took part:\n  none\n", "refused: nobody answered whether to load it\n"]);
     assert!(!answers(&site).exists());
 
     // What was answered before the end is known.
-    assert_eq!(questions(&with_input(&mut ask(&site), "y\ny")), 5);
-    assert_eq!((questions(&without_input(&mut ask(&site))), known(&site).len()), (3, 2));
+    assert_eq!(questions(&with_input(&mut ask(&site), "y\ny")), 6);
+    assert_eq!((questions(&without_input(&mut ask(&site))), known(&site).len()), (4, 2));
 }
 
 #[test]
 fn answers_that_cannot_be_understood_are_left_alone_and_nothing_is_loaded() {
     let site = Site::without(&[]);
-    assert_eq!(with_input(&mut ask(&site), &"y\n".repeat(5)).code, Some(0));
+    assert_eq!(with_input(&mut ask(&site), &"y\n".repeat(6)).code, Some(0));
     fs::remove_dir_all(site.output()).unwrap();
     let whole = fs::read_to_string(answers(&site)).unwrap();
     for damaged in ["", &whole[..whole.len() / 2], &whole.replacen("load", "loan", 1), "[]", "\u{feff}{}"] {
         fs::write(answers(&site), damaged).unwrap();
-        let outcome = with_input(&mut ask(&site), &"y\n".repeat(5));
+        let outcome = with_input(&mut ask(&site), &"y\n".repeat(6));
         assert_eq!((outcome.code, questions(&outcome), &*outcome.stdout), (Some(2), 0, ""), "{outcome:?}");
         assert_contains(
             &outcome.stderr,
@@ -186,7 +185,7 @@ fn answers_that_cannot_be_understood_are_left_alone_and_nothing_is_loaded() {
 #[test]
 fn what_is_known_by_its_content_is_known_under_any_name_and_in_any_folder() {
     let (site, other) = (Site::without(&[]), Site::without(&["page"]));
-    assert_eq!(with_input(&mut ask(&site), &"y\n".repeat(5)).code, Some(0));
+    assert_eq!(with_input(&mut ask(&site), &"y\n".repeat(6)).code, Some(0));
     fs::rename(place(&site, "page"), place(&site, "renamed")).unwrap();
     assert_eq!(questions(&without_input(&mut ask(&site))), 0);
 
@@ -209,7 +208,7 @@ fn what_is_known_by_its_content_is_known_under_any_name_and_in_any_folder() {
     assert_contains(&outcome.stderr, &["An unknown Planet (plugin) calls itself outline"]);
 
     // Of two files with one content the first is asked about, and the answer is for both.
-    let twins = Site::without(&["backlinks", "highlight", "outline", "page"]);
+    let twins = Site::without(&["backlinks", "highlight", "images", "outline", "page"]);
     fs::copy(place(&twins, "markdown"), place(&twins, "a-twin")).unwrap();
     let outcome = with_input(&mut ask(&twins), "n\n");
     assert_eq!((questions(&outcome), outcome.stdout.matches("you did not want it").count()), (1, 2), "{outcome:?}");
@@ -217,7 +216,7 @@ fn what_is_known_by_its_content_is_known_under_any_name_and_in_any_folder() {
 
 #[test]
 fn the_question_shows_what_a_planet_asks_for_and_that_it_does_not_get_it() {
-    let site = Site::without(&ALL);
+    let site = Site::without(&PLANETS);
     fs::write(place(&site, "greedy"), b"\0asm\x0d\0\x01\0").unwrap();
     let permissions = r#"{"read":["content"],"env":["HOME"],"http":["example.com\u001b[2J"],"net":true,"gpu":1}"#;
     change(&site, "greedy", "kokoro:planet", &format!(r#"{{"version":"2.0.0","permissions":{permissions}}}"#));
@@ -232,6 +231,59 @@ fn the_question_shows_what_a_planet_asks_for_and_that_it_does_not_get_it() {
     );
     assert!(!outcome.stderr.contains('\u{1b}'));
     assert_contains(&outcome.stdout, &["took part:\n  greedy  2.0.0\n"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_native_program_is_part_of_the_question_and_of_the_answer() {
+    let site = Site::without(&["backlinks", "highlight", "markdown", "outline", "page"]);
+    let allowing = || {
+        let mut command = ask(&site);
+        command.args(["--allow-satellite", "images"]);
+        command
+    };
+    let outcome = with_input(&mut ask(&site), "y\n");
+    assert_contains(
+        &outcome.stderr,
+        &[
+            "  asks to  run a native program: image-codec\n",
+            "Of what it asks for it gets nothing, whatever you answer: site-builder has nothing to grant but native \
+             programs, with --allow-satellite images.\n",
+        ],
+    );
+
+    // That was about the Planet alone. Now it is to run a program as well.
+    let outcome = with_input(&mut allowing(), "y\n");
+    assert_eq!(questions(&outcome), 1, "{outcome:?}");
+    let answer = known(&site)[&place(&site, "images").display().to_string()].clone();
+    let sha256 = answer["programs"]["image-codec"].as_str().unwrap();
+    assert_eq!(sha256.len(), 64);
+    assert_contains(
+        &outcome.stderr,
+        &[
+            &format!("  runs     image-codec, SHA-256 {sha256}\n"),
+            "It gets its native program, as --allow-satellite says, which is not confined: it can do what you can do.\n",
+        ],
+    );
+    assert_contains(&outcome.stdout, &["took part:\n  images"]);
+    for mut again in [allowing(), ask(&site)] {
+        assert_eq!(questions(&without_input(&mut again)), 0);
+    }
+
+    let mut program = fs::read(site.codec()).unwrap();
+    program.push(0);
+    fs::write(site.codec(), program).unwrap();
+    let outcome = with_input(&mut allowing(), "y\n");
+    assert_eq!(questions(&outcome), 0, "{outcome:?}");
+    assert_contains(
+        &outcome.stdout,
+        &[&format!(
+            "images is refused: its native program `image-codec` has changed since you were asked about it: its SHA-256 was {}.. and is ",
+            &sha256[..12]
+        )],
+    );
+    assert_eq!(questions(&with_input(allowing().args(["--ask-again", "images.wasm"]), "y\n")), 1);
+    assert_contains(&without_input(&mut allowing()).stdout, &["took part:\n  images"]);
 }
 
 #[test]
@@ -256,7 +308,7 @@ fn answers_are_not_kept_where_planets_have_files_written() {
 #[cfg(target_os = "linux")]
 #[test]
 fn an_answer_that_cannot_be_kept_counts_and_the_person_is_told() {
-    let site = Site::without(&["backlinks", "highlight", "outline", "page"]);
+    let site = Site::without(&["backlinks", "highlight", "images", "outline", "page"]);
     let mut command = site.command(&site.output());
     let outcome = with_input(command.args(["--ask", "--answers", "/proc/self/answers.json"]), "y\n");
     assert_contains(&outcome.stderr, &["warning: your answer counts now and is not remembered: `/proc/"]);
@@ -266,7 +318,7 @@ fn an_answer_that_cannot_be_kept_counts_and_the_person_is_told() {
 #[cfg(unix)]
 #[test]
 fn answers_are_kept_in_the_home_folder_unless_told_otherwise() {
-    let site = Site::without(&["backlinks", "highlight", "outline", "page"]);
+    let site = Site::without(&["backlinks", "highlight", "images", "outline", "page"]);
     let home = site.input().with_file_name("home");
     let run = |input| with_input(site.command(&site.output()).arg("--ask").env("HOME", &home), input);
     assert_eq!((questions(&run("n\n")), questions(&run(""))), (1, 0));
@@ -276,7 +328,7 @@ fn answers_are_kept_in_the_home_folder_unless_told_otherwise() {
 #[test]
 fn without_ask_everyone_is_loaded_and_the_other_options_make_no_sense() {
     let site = Site::without(&[]);
-    assert_eq!(with_input(&mut ask(&site), &"n\n".repeat(5)).code, Some(1));
+    assert_eq!(with_input(&mut ask(&site), &"n\n".repeat(6)).code, Some(1));
     let outcome = without_input(&mut site.command(&site.output()));
     assert_eq!((outcome.code, questions(&outcome)), (Some(0), 0), "{outcome:?}");
     for arguments in [["--answers", "x"], ["--ask-again", "page.wasm"]] {

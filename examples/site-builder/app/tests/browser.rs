@@ -6,10 +6,11 @@
 
 mod common;
 
-use common::Site;
+use common::{Outcome, Site};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
+use site_builder_album::{Landscape, Light, jpeg};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -74,33 +75,69 @@ impl Drop for Driver {
     }
 }
 
+/// Pictures are loaded when they come into sight; here they all have to, before anything is said of them.
 const LOOK: &str = "
-    return {
+    const done = arguments[arguments.length - 1];
+    const pictures = [...document.images];
+    pictures.forEach(i => i.loading = 'eager');
+    Promise.all(pictures.map(i => i.decode().catch(() => {}))).then(() => done({
         links: [...document.querySelectorAll('a[href]')].map(a => a.href),
         ids: [...document.querySelectorAll('[id]')].map(e => e.id),
         heading: document.querySelector('main h1, main h2, main h3')?.textContent ?? '',
         styled: getComputedStyle(document.body).margin === '0px',
-        pictures: [...document.images].every(i => i.complete && i.naturalWidth > 0),
+        pictures: pictures.every(i => i.complete && i.naturalWidth > 0),
+        loaded: pictures.map(i => i.currentSrc.split('/').pop()),
+        thumbnails: pictures.filter(i => i.className === 'thumbnail').map(i => i.clientWidth),
         width: document.documentElement.scrollWidth,
         window: window.innerWidth,
         colours: [...new Set([...document.querySelectorAll('pre span')].map(e => getComputedStyle(e).color))],
-    };
+    }));
 ";
 
 async fn look(browser: &Client, page: &str) -> Value {
     browser.goto(page).await.unwrap();
-    browser.execute(LOOK, Vec::new()).await.unwrap()
+    browser.execute_async(LOOK, Vec::new()).await.unwrap()
+}
+
+/// The picture and its thumbnails have the sizes that a window of this width needs, and the thumbnails stand side by side.
+fn assert_album(found: &Value, phone: bool) {
+    let widths = if phone { ["960", "480"] } else { ["960", "240"] };
+    let loaded = strings(&found["loaded"]);
+    let expected = [widths[0], widths[1], widths[1], widths[1]];
+    // Where there are no Satellites, pictures are as they are.
+    for (file, width) in loaded.iter().zip(expected).filter(|_| cfg!(unix)) {
+        assert!(file.starts_with("lake-") && file.contains(&format!("-{width}x")), "{found}");
+    }
+    let thumbnails: Vec<_> = found["thumbnails"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
+    let between = if phone { 150..180 } else { 200..240 };
+    assert!(thumbnails.len() == 3 && thumbnails.iter().all(|width| between.contains(width)), "{found}");
 }
 
 fn strings(value: &Value) -> Vec<&str> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
+/// A page with a picture, and three thumbnails of it that lead to it.
+fn add_album(site: &Site) {
+    let light = Light {
+        sky: [0.2, 0.4, 0.8],
+        air: [0.8, 0.9, 1.0],
+        ground: [0.2, 0.3, 0.1],
+        sun: [1.0; 3],
+        sun_at: [0.7, 0.2],
+        clouds: 0.5,
+    };
+    site.add("pictures/lake.jpg", &jpeg(&Landscape { seed: 1, light }, 2000, 1200).unwrap());
+    let thumbnail = "[![Lake](pictures/lake.jpg)](pictures/lake.jpg)\n".repeat(3);
+    site.add("album.md", format!("# Album\n\n![Lake](pictures/lake.jpg)\n\n{thumbnail}").as_bytes());
+}
+
 #[tokio::test]
 async fn every_link_leads_somewhere_and_pages_fit_a_phone_and_a_desktop() {
     let Some(driver) = Driver::start() else { return };
     let site = Site::without(&[]);
-    let outcome = site.build();
+    add_album(&site);
+    let outcome = Outcome::of(site.command(&site.output()).args(["--allow-satellite", "images"]));
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     let root = format!("file://{}/", site.output().canonicalize().unwrap().display());
     let known_dead = format!("{root}gone.md");
@@ -120,6 +157,9 @@ async fn every_link_leads_somewhere_and_pages_fit_a_phone_and_a_desktop() {
             assert_eq!(found["styled"], true, "{page} has no stylesheet");
             assert_eq!(found["pictures"], true, "{page} has a picture that does not show");
             assert!(found["width"].as_u64() <= found["window"].as_u64(), "{page} is wider than the window: {found}");
+            if page.ends_with("/album.html") {
+                assert_album(&found, phone);
+            }
             if page.ends_with("/index.html") && !page.contains("/guide/") && !page.contains("/code/") {
                 assert!(strings(&found["colours"]).len() >= 2, "{page} has no colours: {found}");
             }
@@ -148,6 +188,7 @@ async fn every_link_leads_somewhere_and_pages_fit_a_phone_and_a_desktop() {
         assert_eq!(
             pages,
             [
+                "album.html",
                 "code/index.html",
                 "code/more/index.html",
                 "guide/index.html",

@@ -1,6 +1,7 @@
 //! A small site, and the program that builds it.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+use kokoro_host::SatelliteGrant;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -59,6 +60,9 @@ Pneumonoultramicroscopicsilicovolcanoconiosis-and-pneumonoultramicroscopicsilico
     ("target/left-out.md", "# Left out\n"),
 ];
 
+/// All Planets (plugins) of the site builder.
+pub(crate) const PLANETS: [&str; 6] = ["backlinks", "highlight", "images", "markdown", "outline", "page"];
+
 /// A folder with a site's Markdown, one for Planets (plugins), and one for the pages.
 pub(crate) struct Site {
     folder: TempDir,
@@ -73,15 +77,31 @@ impl Site {
         }
         let all = all_planets();
         fs::create_dir_all(site.planets()).unwrap();
-        for name in ["backlinks", "highlight", "markdown", "outline", "page"] {
+        for name in PLANETS {
             let file = format!("{name}.wasm");
             if !planets.contains(&name) {
                 let planet = all.join(&file);
                 fs::copy(&planet, site.planets().join(file))
                     .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask planets`", planet.display()));
+                site.add_programs(name, &all);
             }
         }
         site
+    }
+
+    /// Copies the Planet's Satellites (native programs) for this machine.
+    fn add_programs(&self, planet: &str, all: &Path) {
+        let folder = Path::new(&format!("{planet}.satellites")).join(SatelliteGrant::TARGET);
+        for program in all.join(&folder).read_dir().into_iter().flatten() {
+            let program = program.unwrap();
+            fs::create_dir_all(self.planets().join(&folder)).unwrap();
+            fs::copy(program.path(), self.planets().join(&folder).join(program.file_name())).unwrap();
+        }
+    }
+
+    /// The program that makes small pictures of large ones.
+    pub(crate) fn codec(&self) -> PathBuf {
+        self.planets().join("images.satellites").join(SatelliteGrant::TARGET).join("image-codec")
     }
 
     pub(crate) fn add(&self, file: &str, text: &[u8]) {

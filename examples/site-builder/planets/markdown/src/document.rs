@@ -23,6 +23,18 @@ pub(crate) struct Heading {
 pub(crate) enum Part {
     Html(String),
     Code { language: Option<String>, text: String },
+    Picture(Picture),
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) struct Picture {
+    /// As it is written.
+    pub(crate) destination: String,
+    pub(crate) address: String,
+    pub(crate) text: String,
+    pub(crate) title: Option<String>,
+    /// Where the link leads that it is in, as it is written.
+    pub(crate) link: Option<String>,
 }
 
 impl<'a> Document<'a> {
@@ -240,6 +252,7 @@ impl Rendering {
             }
         };
         let mut open_heading = None;
+        let mut open_link = None;
         let mut pending = Vec::new();
         let mut events = events.into_iter();
         while let Some(mut event) = events.next() {
@@ -255,7 +268,24 @@ impl Rendering {
                     self.parts.push(Part::Code { language, text });
                     continue;
                 }
-                Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => new_address(dest_url),
+                Event::Start(Tag::Image { dest_url, title, .. }) => {
+                    let destination = dest_url.to_string();
+                    new_address(dest_url);
+                    self.flush(&mut pending);
+                    self.parts.push(Part::Picture(Picture {
+                        destination,
+                        address: dest_url.to_string(),
+                        title: Some(title.to_string()).filter(|title| !title.is_empty()),
+                        text: words_of_picture(&mut events),
+                        link: open_link.clone(),
+                    }));
+                    continue;
+                }
+                Event::Start(Tag::Link { dest_url, .. }) => {
+                    open_link = Some(dest_url.to_string());
+                    new_address(dest_url);
+                }
+                Event::End(TagEnd::Link) => open_link = None,
                 Event::Html(html) | Event::InlineHtml(html) => {
                     if let Some(changed) = with_new_addresses(html, links) {
                         *html = changed.into();
@@ -283,6 +313,23 @@ impl Rendering {
         }
         self.flush(&mut pending);
     }
+}
+
+/// What stands between the brackets of a picture, without Markdown's markup; the words of pictures in it count as well.
+fn words_of_picture<'a>(events: &mut impl Iterator<Item = Event<'a>>) -> String {
+    let mut words = String::new();
+    let mut depth = 1;
+    while depth > 0 {
+        match events.next() {
+            Some(Event::Start(Tag::Image { .. })) => depth += 1,
+            Some(Event::End(TagEnd::Image)) => depth -= 1,
+            Some(Event::Text(text) | Event::Code(text) | Event::InlineHtml(text)) => words.push_str(&text),
+            Some(Event::SoftBreak | Event::HardBreak) => words.push(' '),
+            Some(_) => {}
+            None => break,
+        }
+    }
+    words
 }
 
 /// `rust` of a fence that says `rust,ignore` or `rust title="x"`.
@@ -356,6 +403,7 @@ mod tests {
             .map(|part| match part {
                 Part::Html(html) => html,
                 Part::Code { language, text } => format!("[{}|{text}]", language.unwrap_or_default()),
+                Part::Picture(Picture { address, text, .. }) => format!("({address}|{text})"),
             })
             .collect()
     }
@@ -393,6 +441,36 @@ mod tests {
         assert!(html.contains("<a href=\"x.html#y\">b</a>"), "{html}");
         assert!(html.contains("<a href=\"z.html?a&amp;b\">c</a>"), "{html}");
         assert!(html.contains("<img src='i.png'>"), "{html}");
+    }
+
+    #[test]
+    fn pictures_come_as_parts_of_their_own_with_the_link_that_they_are_in() {
+        let source = "a ![*b* `c`\nd ![<e>](f)](g.jpg \"h\") [![](g.jpg) i](j.md) k [l](m.md) ![n](o.png)\n";
+        let picture = |destination: &str, address: &str, text: &str, title: Option<&str>, link: Option<&str>| {
+            let [destination, address, text] = [destination, address, text].map(str::to_owned);
+            Part::Picture(Picture {
+                destination,
+                address,
+                text,
+                title: title.map(str::to_owned),
+                link: link.map(str::to_owned),
+            })
+        };
+        let html = |html: &str| Part::Html(html.to_owned());
+        let links =
+            HashMap::from([("g.jpg".to_owned(), "../g.jpg".to_owned()), ("j.md".to_owned(), "j.html".to_owned())]);
+        assert_eq!(
+            Document::parse(source).render(&links),
+            [
+                html("<p>a "),
+                picture("g.jpg", "../g.jpg", "b c d <e>", Some("h"), None),
+                html(" <a href=\"j.html\">"),
+                picture("g.jpg", "../g.jpg", "", None, Some("j.md")),
+                html(" i</a> k <a href=\"m.md\">l</a> "),
+                picture("o.png", "o.png", "n", None, None),
+                html("</p>\n"),
+            ]
+        );
     }
 
     #[test]

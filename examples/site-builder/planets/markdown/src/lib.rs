@@ -37,6 +37,13 @@ impl markdown::Guest for Markdown {
         let parts = Document::parse(&source).render(&links).into_iter().map(|part| match part {
             document::Part::Html(html) => markdown::Part::Html(html),
             document::Part::Code { language, text } => markdown::Part::Code(markdown::CodeBlock { language, text }),
+            document::Part::Picture(picture) => markdown::Part::Picture(markdown::Picture {
+                destination: picture.destination,
+                address: picture.address,
+                text: picture.text,
+                title: picture.title,
+                link: picture.link,
+            }),
         });
         Ok(parts.collect())
     }

@@ -5,13 +5,14 @@ mod navigation;
 mod template;
 
 use navigation::{Navigation, Place};
+use std::collections::HashMap;
 use template::{Entry, Page, STYLESHEET, Way};
 
 kokoro_guest::planet! {
     state: Pages,
     exports: ["site:build/page@0.1.0"],
     requires: ["site:content/markdown@0.1.0", "site:content/outline@0.1.0", "site:build/pages@0.1.0"],
-    optional: ["site:content/highlight@0.1.0", "site:build/backlinks@0.1.0"],
+    optional: ["site:content/highlight@0.1.0", "site:build/backlinks@0.1.0", "site:build/images@0.1.0"],
     wit: "../../wit",
 }
 
@@ -67,20 +68,30 @@ fn read_site() -> Result<Navigation, String> {
 
 fn render(document: &page::Document, navigation: &Navigation) -> Result<String, String> {
     let summary = markdown::inspect(&document.text)?;
-    let links: Vec<_> = summary
-        .links
+    let resolved: HashMap<_, _> =
+        summary.links.iter().cloned().zip(pages::resolve(&document.source, &summary.links)).collect();
+    let links: Vec<_> = resolved
         .iter()
-        .zip(pages::resolve(&document.source, &summary.links))
         .filter(|(destination, resolved)| **destination != resolved.address)
-        .map(|(destination, resolved)| markdown::Link { destination: destination.clone(), address: resolved.address })
+        .map(|(destination, resolved)| markdown::Link {
+            destination: destination.clone(),
+            address: resolved.address.clone(),
+        })
         .collect();
     let place = Place::new(document.target.clone(), summary.title);
-    let text = markdown::render(&document.text, &links)?
+    let parts = markdown::render(&document.text, &links)?;
+    let file = |picture: &markdown::Picture| resolved.get(&picture.destination)?.file.clone();
+    let versions = versions(&parts, file, &document.source);
+    let text = parts
         .iter()
         .map(|part| match part {
             markdown::Part::Html(html) => html.clone(),
             markdown::Part::Code(block) => {
                 template::code(block.language.as_deref(), &block.text, coloured(block, &document.source))
+            }
+            markdown::Part::Picture(picture) => {
+                let versions = file(picture).and_then(|file| versions.get(&file)).map_or(&[][..], Vec::as_slice);
+                template::picture(&document.target, picture, versions)
             }
         })
         .collect();
@@ -110,6 +121,31 @@ fn coloured(block: &markdown::CodeBlock, source: &str) -> Option<String> {
         kokoro_guest::log::warn!("{source}: code without colours: {reason}");
         None
     })
+}
+
+/// In which sizes there are the pictures of a page, by their files, if somebody makes sizes.
+fn versions(
+    parts: &[markdown::Part],
+    file: impl Fn(&markdown::Picture) -> Option<String>,
+    source: &str,
+) -> HashMap<String, Vec<images::Version>> {
+    let mut pictures: Vec<_> = parts
+        .iter()
+        .filter_map(|part| if let markdown::Part::Picture(picture) = part { file(picture) } else { None })
+        .collect();
+    pictures.sort_unstable();
+    pictures.dedup();
+    if pictures.is_empty() {
+        return HashMap::new();
+    }
+    let Some(images) = images::if_bound() else { return HashMap::new() };
+    match images.versions(&pictures) {
+        Ok(versions) => pictures.into_iter().zip(versions).collect(),
+        Err(reason) => {
+            kokoro_guest::log::warn!("{source}: its pictures are shown as they are: {reason}");
+            HashMap::new()
+        }
+    }
 }
 
 /// The pages that mention this one, if somebody knows.

@@ -1,6 +1,8 @@
 //! The HTML around a text.
 
 use crate::html::{address, escape};
+use crate::images::Version;
+use crate::markdown::Picture;
 use crate::navigation::{Navigation, Place};
 
 /// Where the stylesheet is, from the site's root.
@@ -46,6 +48,39 @@ pub(crate) fn code(language: Option<&str>, text: &str, coloured: Option<String>)
         }
         None => format!("<pre tabindex=\"0\"><code>{html}</code></pre>\n"),
     }
+}
+
+/// How wide a picture is in the text, and how wide a thumbnail: what `page.css` says, told to browsers before they have read it.
+const SIZES: [&str; 2] = ["(min-width: 48rem) 46rem, 100vw", "(min-width: 40rem) 15rem, 50vw"];
+
+/// A picture on the page `here`. One that leads to itself is a thumbnail; browsers choose among the versions.
+pub(crate) fn picture(here: &str, picture: &Picture, versions: &[Version]) -> String {
+    let is_thumbnail = picture.link.as_ref() == Some(&picture.destination);
+    let mut html = String::from("<img");
+    let mut attribute = |name: &str, value: &str| html.push_str(&format!(" {name}=\"{}\"", escape(value)));
+    match versions.last() {
+        Some(widest) => {
+            let candidates: Vec<_> = versions
+                .iter()
+                .map(|version| format!("{} {}w", address(here, &version.target), version.width))
+                .collect();
+            attribute("src", &address(here, &widest.target));
+            attribute("srcset", &candidates.join(", "));
+            attribute("sizes", SIZES[usize::from(is_thumbnail)]);
+            attribute("width", &widest.width.to_string());
+            attribute("height", &widest.height.to_string());
+        }
+        None => attribute("src", &picture.address),
+    }
+    attribute("alt", &picture.text);
+    if let Some(title) = &picture.title {
+        attribute("title", title);
+    }
+    if is_thumbnail {
+        attribute("class", "thumbnail");
+    }
+    attribute("loading", "lazy");
+    html + ">"
 }
 
 /// The whole page.
@@ -201,6 +236,22 @@ mod tests {
         assert_eq!(code(None, "a < b", None), "<pre tabindex=\"0\"><code>a &lt; b</code></pre>\n");
         assert!(code(Some("\"><script>"), "x", None).contains("data-language=\"&quot;&gt;&lt;script&gt;\""));
         assert!(code(Some("rust"), "x", Some("<b>".to_owned())).contains("<code class=\"language-rust\"><b></code>"));
+    }
+
+    #[test]
+    fn browsers_choose_among_the_versions_of_a_picture() {
+        let shown = |versions: &[Version], link: Option<&str>| {
+            let [destination, address, text] = ["a.jpg", "../p/a.jpg", "<A>"].map(str::to_owned);
+            let link = link.map(str::to_owned);
+            picture("b/c.html", &Picture { destination, address, text, title: None, link }, versions)
+        };
+        assert_eq!(shown(&[], None), "<img src=\"../p/a.jpg\" alt=\"&lt;A&gt;\" loading=\"lazy\">");
+        assert!(shown(&[], Some("a.jpg")).contains(" class=\"thumbnail\""));
+        assert!(!shown(&[], Some("b.md")).contains("class"));
+        let version = |name: &str, width| Version { target: format!("m/{name}"), width, height: width / 2 };
+        let html = shown(&[version("a, b", 240), version("c", 960)], None);
+        assert!(html.contains(" srcset=\"../m/a,%20b 240w, ../m/c 960w\""), "{html}");
+        assert!(html.contains(" src=\"../m/c\"") && html.contains(" width=\"960\" height=\"480\""), "{html}");
     }
 
     #[test]
