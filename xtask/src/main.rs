@@ -52,7 +52,7 @@ enum Task {
         #[arg(long)]
         from_source: bool,
     },
-    /// Builds the website example and lets it turn this repository's Markdown into pages
+    /// Builds the website example and lets it turn this repository's Markdown, and an album of large pictures, into pages
     Demo {
         /// Use the standard library built from Debian's packages, as `setup --from-source` does
         #[arg(long)]
