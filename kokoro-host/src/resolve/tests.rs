@@ -212,7 +212,7 @@ fn without_its_satellite_a_planet_waits_unless_that_is_optional() {
           help: ask for it"#]]
     .assert_eq(&format!("{:#}", plan.waiting["user"]));
     let text = |planet| {
-        explain(&problem, &plan, planet, &manifests.iter().find(|m| m.name == planet).unwrap())
+        explain(&problem, &plan, planet, manifests.iter().find(|m| m.name == planet).unwrap())
             .iter()
             .map(|dependency| dependency.to_string())
             .collect::<String>()
