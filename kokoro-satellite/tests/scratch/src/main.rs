@@ -105,6 +105,7 @@ impl work::Guest for Scratch {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    #[expect(clippy::zombie_processes, reason = "it is tried what becomes of it")]
     fn leave_child(&mut self) {
         Command::new("sleep").arg("1000").stdin(Stdio::null()).spawn().expect("a child");
     }

@@ -79,13 +79,8 @@ fn values_of_all_kinds_come_back_as_they_were() {
     assert_eq!(process.call::<Option<Result<(u8, String), Vec<u8>>>>("nested", &(nested.clone(),)), nested);
     assert_eq!(process.call::<Result<(), String>>("self", &(Err::<(), ()>(()),)), Err("no".to_owned()));
     assert_eq!(process.call::<[u8; 3]>("triple", &([1_u8, 2, 3],)), [1, 2, 3]);
-    assert_eq!(
-        process.call::<Vec<(String, u32)>>(
-            "counts",
-            &([("a", 1_u32)].iter().map(|(a, b)| ((*a).to_owned(), *b)).collect::<Vec<_>>(),)
-        ),
-        [("a".to_owned(), 1)]
-    );
+    let counts = vec![("a".to_owned(), 1_u32)];
+    assert_eq!(process.call::<Vec<(String, u32)>>("counts", &(counts.clone(),)), counts);
     drop(process);
 }
 
