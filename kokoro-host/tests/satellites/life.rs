@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use kokoro_host::{CancellationToken, Restarts};
+use kokoro_host::{CancellationToken, Limits, Restarts};
 
 use crate::desk::{Desk, Ending, Size};
-use crate::place::{alone, children, granting, limits, lives, native, native_with, python, until, with_native, worker};
-use crate::support::{Kept, guest, in_time, node};
+use crate::place::{
+    alone, children, granting, limits, lives, logged, native, native_with, python, until, with_native, worker,
+};
+use crate::support::{guest, in_time, node};
 
 async fn pid(desk: &Desk) -> u32 {
     desk.look().await.unwrap().unwrap().pid
@@ -147,17 +149,13 @@ fn who_fails_again_and_again_is_given_up_and_comes_back_with_its_planet() {
 #[test]
 fn what_it_prints_and_logs_reaches_the_applications_log() {
     alone(async |place| {
-        let kept = Kept::default();
-        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_ansi(false).without_time();
-        let guard = tracing::subscriber::set_global_default(subscriber.with_writer(kept.clone()).finish());
-        guard.expect("no other test of this program does it");
         let (primary, desk) = native(granting(worker())).await;
         desk.say("hello").await.unwrap().unwrap();
         for (level, part) in
             [("INFO", "printed hello"), ("WARN", "complained hello"), ("WARN", "logged hello"), ("INFO", "traced")]
         {
-            until(&format!("no `{part}` in\n{}", kept.text()), || kept.text().contains(part)).await;
-            let text = kept.text();
+            until(&format!("no `{part}` is logged"), || logged(place).contains(part)).await;
+            let text = logged(place);
             let line = text.lines().find(|line| line.contains(part)).unwrap();
             assert!(line.trim_start().starts_with(level), "{line}");
             assert!(line.contains("planet=\"native\"") && line.contains("satellite=\"worker\""), "{line}");
@@ -167,23 +165,30 @@ fn what_it_prints_and_logs_reaches_the_applications_log() {
     });
 }
 
+/// Enough time for whoever listens to give a call up.
+fn patience() -> Limits {
+    let mut limits = limits();
+    limits.grace = Duration::from_secs(60);
+    limits
+}
+
 #[test]
 fn a_call_that_is_cancelled_is_cancelled_in_the_satellite() {
     alone(async |place| {
-        let (primary, desk) = native(granting(worker())).await;
+        let (primary, desk) = native(granting(worker()).limits(patience())).await;
         let before = pid(&desk).await;
         let token = CancellationToken::new();
         let call = tokio::spawn({
             let desk = desk.clone().cancelled_by(&token);
             async move { desk.sleep(600_000).await }
         });
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        until("it has not begun", || logged(place).contains("it sleeps")).await;
         token.cancel();
-        let error = match in_time(call).await.unwrap() {
-            Ok(answer) => answer.unwrap_err(),
-            Err(error) => error.to_string(),
-        };
-        assert!(error.contains("cancelled"), "{error}");
+        match in_time(call).await.unwrap() {
+            // It said so itself, in time; or the call was over before.
+            Ok(answer) => assert!(answer.as_ref().is_ok_and(|noticed| *noticed) || answer.is_err(), "{answer:?}"),
+            Err(error) => assert!(error.is_cancelled(), "{error}"),
+        }
         assert_eq!(desk.cancelled().await.unwrap(), Ok(1), "it noticed");
         assert_eq!(pid(&desk).await, before, "and went on");
         place.end(primary).await;
@@ -193,16 +198,26 @@ fn a_call_that_is_cancelled_is_cancelled_in_the_satellite() {
 #[test]
 fn a_call_that_is_late_is_given_up_and_the_satellite_goes_on_if_it_listens() {
     alone(async |place| {
-        let (primary, desk) = native(granting(worker())).await;
+        let (primary, desk) = native(granting(worker()).limits(patience())).await;
         let before = pid(&desk).await;
         let late = desk.clone().within(Duration::from_millis(500));
         let failure = late.sleep(600_000).await.unwrap().unwrap_err();
         assert!(failure.contains("was late"), "{failure}");
         assert_eq!(desk.cancelled().await.unwrap(), Ok(1));
         assert_eq!(pid(&desk).await, before);
+        place.end(primary).await;
+    });
+}
+
+#[test]
+fn one_that_does_not_listen_is_ended() {
+    alone(async |place| {
+        let (primary, desk) = native(granting(worker())).await;
+        let before = pid(&desk).await;
+        let late = desk.clone().within(Duration::from_millis(500));
         let failure = late.compute().await.unwrap().unwrap_err();
         assert!(failure.contains("was late"), "{failure}");
-        assert_ne!(pid(&desk).await, before, "one that does not listen is ended");
+        assert_ne!(pid(&desk).await, before);
         place.end(primary).await;
     });
 }
@@ -309,7 +324,40 @@ fn values_that_are_too_large_are_refused_and_the_satellite_goes_on() {
         let (primary, desk) = native(granting(worker()).limits(limits)).await;
         let before = pid(&desk).await;
         assert!(desk.echo(&vec![1; 90_000]).await.unwrap().is_ok());
-        assert_eq!(pid(&desk).await, before);
+        // An answer with its length and whether it is an `err` before it.
+        assert_eq!(desk.fill(100_000 - 5).await.unwrap().unwrap().len(), 100_000 - 5);
+        for length in [100_000 - 4, 10_000_000] {
+            let failure = desk.fill(length).await.unwrap().unwrap_err();
+            assert!(failure.contains("100000 bytes") || failure.contains("more than 100000"), "{failure}");
+        }
+        assert_eq!((desk.add(1, 2).await.unwrap(), pid(&desk).await), (3, before));
         place.end(primary).await;
     });
+}
+
+#[test]
+fn one_that_is_killed_while_it_is_passed_much_is_told_of() {
+    alone(async |place| {
+        let (primary, desk) = native(granting(worker())).await;
+        let own = pid(&desk).await;
+        signal(own, "STOP");
+        let call = tokio::spawn({
+            let desk = desk.clone();
+            async move { desk.echo(&vec![7; 64 << 20]).await }
+        });
+        // The call may be on its way already, or not yet: it is an error, or a new one answers it.
+        tokio::task::yield_now().await;
+        signal(own, "KILL");
+        match in_time(call).await.unwrap().unwrap() {
+            Ok(answer) => assert_eq!(answer.len(), 64 << 20),
+            Err(failure) => assert!(failure.contains("SIGKILL"), "{failure}"),
+        }
+        assert_eq!(desk.add(1, 2).await.unwrap(), 3);
+        place.end(primary).await;
+    });
+}
+
+fn signal(process: u32, name: &str) {
+    let sent = std::process::Command::new("/bin/sh").arg("-c").arg(format!("kill -{name} {process}")).status();
+    assert!(sent.expect("a shell").success());
 }

@@ -1,5 +1,7 @@
 //! Satellites (native child processes of Planets): that they do what they are for, and that whatever they do wrong stays with them.
-#![cfg(unix)]
+//!
+//! What is left behind is looked for in `/proc`, which only Linux has.
+#![cfg(target_os = "linux")]
 
 mod life;
 mod orphans;

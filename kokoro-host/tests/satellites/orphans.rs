@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
 use crate::place::{Place, alone, granting, lives, native, python, until, worker};
 
@@ -43,8 +44,10 @@ async fn nobody_is_left(place: &Place, role: &str, kill: bool) {
         assert!(lives(pid));
         child.kill().unwrap();
     }
+    let killed = Instant::now();
     child.wait().unwrap();
     until("the satellite is still there", || !lives(pid)).await;
+    writeln!(std::io::stdout(), "{role}: no satellite is left after {:?}", killed.elapsed()).unwrap();
     // The next start finds nothing of it.
     let (primary, desk) = native(granting(worker())).await;
     assert_eq!(desk.add(1, 2).await.unwrap(), 3);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use kokoro_host::{Admission, Builder, Grants, Limits, Primary, SatelliteGrant};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::runtime;
 
 use crate::desk::Desk;
-use crate::support::{first_manifest, guest, in_time, planets};
+use crate::support::{Kept, first_manifest, guest, in_time, planets};
 
 /// Whoever counts processes and files has to be alone.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -19,6 +19,22 @@ static ALONE: Mutex<()> = Mutex::new(());
 /// A folder of its own for one test.
 pub(crate) struct Place {
     folder: TempDir,
+    /// How much had been logged before.
+    log_begins: usize,
+}
+
+/// What is logged, by all tests.
+static LOG: LazyLock<Kept> = LazyLock::new(|| {
+    let kept = Kept::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_ansi(false).without_time();
+    let subscriber = subscriber.with_writer(kept.clone()).finish();
+    tracing::subscriber::set_global_default(subscriber).expect("nobody else of this program does it");
+    kept
+});
+
+/// The lines that this test has logged so far.
+pub(crate) fn logged(place: &Place) -> String {
+    LOG.text().split_off(place.log_begins)
 }
 
 fn new_runtime() -> runtime::Runtime {
@@ -32,7 +48,7 @@ pub(crate) fn alone(test: impl AsyncFnOnce(&Place)) {
     drop(new_runtime());
     let before = Things::now();
     let runtime = new_runtime();
-    let place = Place { folder: tempfile::tempdir().expect("a folder") };
+    let place = Place { folder: tempfile::tempdir().expect("a folder"), log_begins: LOG.text().len() };
     runtime.block_on(test(&place));
     drop(runtime);
     drop(place);
@@ -50,6 +66,8 @@ pub(crate) fn alone(test: impl AsyncFnOnce(&Place)) {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Things {
     children: BTreeSet<u32>,
+    /// The threads that look after Satellites.
+    threads: Vec<String>,
     /// What files of this process are open.
     files: Vec<String>,
     /// What lies where shared memory and temporary files have names.
@@ -75,7 +93,10 @@ impl Things {
         names.extend(entries(&std::env::temp_dir()));
         // Other programs of this machine go on with their work.
         names.retain(|name| name.to_string_lossy().contains("kokoro"));
-        Self { children: children(std::process::id()), files, names }
+        let threads = entries(Path::new("/proc/self/task"));
+        let threads = threads.iter().filter_map(|thread| fs::read_to_string(thread.join("comm")).ok());
+        let threads = threads.filter(|name| name.contains("satellite")).collect();
+        Self { children: children(std::process::id()), threads, files, names }
     }
 }
 

@@ -141,7 +141,7 @@ def stops(*_):
     for_ever()
 
 
-def is_killed(*_):
+def is_killed():
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -179,7 +179,6 @@ AT_A_CALL = {
     "floods": floods,
     "floods-without-end-of-line": floods_without_end_of_line,
     "stops": stops,
-    "is-killed": is_killed,
     "logs-too-much": logs_too_much,
     "says-hello-again": says_hello_again,
     "ignores-the-end": ignores_the_end,
@@ -199,11 +198,14 @@ def rogue():
     if behaviour in AT_FIRST and misbehaves():
         AT_FIRST[behaviour](stream)
     stream.sendall(frame(hello(TOKEN)))
-    while True:
-        message = Reader(exactly(stream, struct.unpack("<I", exactly(stream, 4))[0]))
+    while (body := frame_from(stream)) is not None:
+        message = Reader(body)
         if message.u8() != 1:
             continue
         number = struct.unpack("<Q", message.value[1:9])[0]
+        if behaviour == "is-killed" and misbehaves():
+            # Before it has looked at what it is passed.
+            is_killed()
         right = answer(message)
         if behaviour in AT_A_CALL and misbehaves():
             AT_A_CALL[behaviour](stream, number, right)

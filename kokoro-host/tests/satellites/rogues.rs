@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use expect_test::expect_file;
 
-use crate::place::{Place, alone, children, granting, limits, lives, program, python, until, with_native};
+use crate::place::{Place, alone, children, granting, limits, lives, logged, program, python, until, with_native};
 use crate::support::in_time;
 
 /// `worker.py`, with what misbehaves in place of its last line.
@@ -28,7 +28,7 @@ async fn misbehaving(place: &Place, behaviour: &str, more: &str) -> (String, u32
     let patient = desk.clone().within(Duration::from_secs(if behaviour == "says-nothing" { 30 } else { 3 }));
     let large = vec![7; 64 << 20];
     let bytes = if behaviour == "is-killed" { &large[..] } else { b"hello" };
-    let failure = match in_time(patient.echo(bytes)).await.unwrap() {
+    let mut failure = match in_time(patient.echo(bytes)).await.unwrap() {
         Ok(answer) => {
             assert_eq!(answer, bytes);
             "it was answered".to_owned()
@@ -41,6 +41,11 @@ async fn misbehaving(place: &Place, behaviour: &str, more: &str) -> (String, u32
     }
     if ["answers-twice", "answers-nobody", "ends-while-idle"].contains(&behaviour) {
         until("it has not been noticed", || children(std::process::id()).is_empty()).await;
+        let is_told = |line: &&str| line.contains("WARN kokoro::satellite") && line.contains("satellite `worker`");
+        until("nobody has been told", || logged(place).lines().any(|line| is_told(&line))).await;
+        let text = logged(place);
+        let told = text.lines().rfind(is_told).and_then(|line| line.split_once("kokoro::satellite: "));
+        failure += &format!("; then it was logged: {}", told.map_or("", |(_, told)| told));
     }
     let next = in_time(patient.add(2, 3)).await;
     let next = next.unwrap_or_else(|error| panic!("after `{behaviour}` ({failure}): {error}"));

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A Satellite (a native child process of a Planet) in Python, with nothing but its standard library.
 
-It serves two functions of `test:guests/work@0.1.0`, and the others as far as they have to be there.
+It serves some functions of `test:guests/work@0.1.0`; the others answer that they are not there.
 """
 
 import os
@@ -10,7 +10,7 @@ import struct
 import sys
 
 SOCKET, ARGUMENTS, ANSWERS = 3, 4, 5
-MOST_INLINE = 32 * 1024
+MOST_FRAME, MOST_INLINE = 1024 * 1024, 32 * 1024
 
 SIZE = "record{width: u32, height: u32}"
 SURROUNDINGS = (
@@ -111,6 +111,7 @@ FUNCTIONS = [
     ("say", "func(string) -> result<_, string>", missing),
     ("leave", "func() -> result<u32, string>", missing),
     ("compute", "func() -> result<_, string>", missing),
+    ("fill", "func(u32) -> result<list<u8>, string>", missing),
     ("meet", "func(string, u32) -> result<_, string>", missing),
     ("allocate", "func(u64) -> result<bool, string>", missing),
     ("open", "func(u32) -> result<bool, string>", missing),
@@ -141,6 +142,8 @@ def arguments_of(message):
     length, parts, at = message.u64(), [], 0
     while at < length:
         parts.append(os.pread(ARGUMENTS, length - at, at))
+        if not parts[-1]:
+            sys.exit("the arguments end too early")
         at += len(parts[-1])
     return b"".join(parts)
 
@@ -154,14 +157,27 @@ def answer(message):
         return u8(2) + u64(number) + string(f"{type(error).__name__}: {error}")
 
 
+def frame_from(stream):
+    """The next frame's body; none at the end, which comes between two frames."""
+    length = exactly(stream, 4)
+    if length is None:
+        return None
+    (length,) = struct.unpack("<I", length)
+    if not 1 <= length <= MOST_FRAME:
+        sys.exit(f"a frame of {length} bytes")
+    return exactly(stream, length) or sys.exit("the application ended in the middle of a message")
+
+
 def exactly(stream, count):
-    parts = []
-    while count > 0:
-        part = stream.recv(count)
+    parts, left = [], count
+    while left > 0:
+        part = stream.recv(left)
+        if not part and left == count:
+            return None
         if not part:
-            sys.exit(0)
+            sys.exit("the application ended in the middle of a message")
         parts.append(part)
-        count -= len(part)
+        left -= len(part)
     return b"".join(parts)
 
 
@@ -171,8 +187,8 @@ def main():
         sys.exit("worker.py is a satellite: the plugin `native` starts it")
     stream = socket.socket(fileno=SOCKET)
     stream.sendall(octets(hello(token)))
-    while True:
-        message = Reader(exactly(stream, struct.unpack("<I", exactly(stream, 4))[0]))
+    while (frame := frame_from(stream)) is not None:
+        message = Reader(frame)
         if message.u8() == 1:
             stream.sendall(octets(answer(message)))
 

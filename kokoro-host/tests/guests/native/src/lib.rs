@@ -61,6 +61,10 @@ impl desk::Guest for Native {
         work::compute()
     }
 
+    fn fill(&mut self, length: u32) -> Result<Vec<u8>, String> {
+        work::fill(length)
+    }
+
     fn meet(&mut self, folder: String, count: u32) -> Result<(), String> {
         work::meet(&folder, count)
     }

@@ -49,6 +49,7 @@ impl work::Guest for Worker {
 
     fn sleep(&mut self, millis: u32) -> Result<bool, String> {
         let end = Instant::now() + Duration::from_millis(millis.into());
+        log::info!("it sleeps");
         while Instant::now() < end {
             if kokoro_satellite::is_cancelled() {
                 self.cancelled += 1;
@@ -97,6 +98,10 @@ impl work::Guest for Worker {
         loop {
             number = std::hint::black_box(number.wrapping_add(1));
         }
+    }
+
+    fn fill(&mut self, length: u32) -> Result<Vec<u8>, String> {
+        Ok(vec![7; length as usize])
     }
 
     fn meet(&mut self, folder: String, count: u32) -> Result<(), String> {
