@@ -282,3 +282,26 @@ async fn who_ends_too_often_is_given_up_for_a_while() {
     }
     case.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_do_not_wait_for_a_pause_where_they_are_not_to() {
+    let mut restarts = restarts();
+    (restarts.pause, restarts.longest_pause) = (Duration::from_secs(3600), Duration::from_secs(3600));
+    restarts.calls_wait = false;
+    let case = Case::with(|grant| grant.env("PEER", "crash"), limits(), restarts);
+    assert_eq!(case.add(1, 2).await.unwrap_err().kind(), "crashed");
+    let failure = case.add(1, 2).await.unwrap_err();
+    assert_eq!(failure.kind(), "absent");
+    assert!(failure.sentence().contains("has ended, and is not started anew within the next 3"), "{failure}");
+    case.end().await;
+}
+
+#[test]
+fn a_runtime_that_cannot_do_it_is_told_of() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
+    let failure = runtime.block_on(async { Case::of("").add(1, 2).await.unwrap_err() });
+    expect_test::expect![
+        "satellite `worker` of planet `native` cannot be used: the application's async runtime has no I/O: build it with `enable_all`"
+    ]
+    .assert_eq(&failure.to_string());
+}
