@@ -7,7 +7,7 @@ use crate::served::{Files, Pages, Written};
 use crate::site::{Page, Site};
 use crate::{Build, address, programs, report};
 use anyhow::{Context as _, Result};
-use kokoro_host::{Admission, Limits, Primary};
+use kokoro_host::{Admission, EdgeKind, Limits, Primary};
 use std::fmt;
 use std::fs;
 use std::path::{Component, Path};
@@ -92,8 +92,10 @@ pub(crate) async fn build(build: &Build) -> Result<bool> {
     }
     said.print(format_args!("\n{}", report::planets(&graph, &build.allow_satellite)));
     for name in &build.allow_satellite {
-        if !graph.planets.iter().any(|planet| planet.name == *name) {
-            complain(format_args!("warning: --allow-satellite: there is no Planet (plugin) `{name}`"));
+        match graph.planets.iter().find(|planet| planet.name == *name) {
+            None => complain(format_args!("warning: --allow-satellite: there is no Planet (plugin) `{name}`")),
+            Some(planet) if planet.imports.iter().any(|import| import.kind == EdgeKind::Satellite) => {}
+            Some(_) => complain(format_args!("warning: --allow-satellite: `{name}` asks for no native program")),
         }
     }
     if build.graph {

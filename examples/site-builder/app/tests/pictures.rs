@@ -175,11 +175,18 @@ fn assert_as_they_are(site: &Site) {
 }
 
 #[test]
-fn a_name_that_no_planet_has_is_allowed_nothing_and_the_person_is_told() {
+fn a_permission_that_nobody_uses_is_nothing_and_the_person_is_told() {
     let site = site();
-    let outcome = Outcome::of(site.command(&site.output()).args(["--allow-satellite", "imagse"]));
+    let options = ["--allow-satellite", "imagse", "--allow-satellite", "page"];
+    let outcome = Outcome::of(site.command(&site.output()).args(options));
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert_contains(&outcome.stderr, &["warning: --allow-satellite: there is no Planet (plugin) `imagse`\n"]);
+    assert_contains(
+        &outcome.stderr,
+        &[
+            "warning: --allow-satellite: there is no Planet (plugin) `imagse`\n",
+            "warning: --allow-satellite: `page` asks for no native program\n",
+        ],
+    );
     assert_as_they_are(&site);
 }
 
