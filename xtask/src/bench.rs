@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: what things cost, measured.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
@@ -26,6 +26,12 @@ pub(crate) enum Bench {
     },
     /// What the same calls cost by others: wasm-link, Extism, components that are fused into one
     Peers,
+    /// What a call from a Planet (plugin) to its Satellite costs, beside a bare socket between two processes
+    Satellite {
+        /// The same by others, too: gRPC, wRPC and iceoryx2
+        #[arg(long)]
+        peers: bool,
+    },
     /// What a start costs with and without compiled code on disk, and of 100 Planets (plugins) beside Wasmtime alone
     Startup,
 }
@@ -36,7 +42,7 @@ impl Bench {
         match self {
             Self::Tenants | Self::Startup => Some("site-builder"),
             Self::Lifecycle => None,
-            Self::Calls { .. } | Self::Peers => Some("bench"),
+            Self::Calls { .. } | Self::Peers | Self::Satellite { .. } => Some("bench"),
         }
     }
 
@@ -45,6 +51,7 @@ impl Bench {
             Self::Tenants => "tenants",
             Self::Lifecycle => "lifecycle",
             Self::Calls { .. } | Self::Peers => "calls",
+            Self::Satellite { .. } => "satellite",
             Self::Startup => "startup",
         }
     }
@@ -68,6 +75,7 @@ pub(crate) fn run(workspace: &Workspace, toolchain: &Toolchain, bench: Bench) ->
             }
             process::run(&mut calls)
         }
+        Bench::Satellite { peers } => satellite(workspace, peers),
         Bench::Peers => peers(workspace, toolchain),
     }
 }
@@ -111,6 +119,28 @@ fn peers(workspace: &Workspace, toolchain: &Toolchain) -> Result<()> {
     process::run(peers.program("peer-extism").args([&extism, &results.join("extism.json")]))?;
     let files = ["calls.json", "wasm-link.json", "extism.json"].map(|file| results.join(file));
     process::run(calls(workspace, &peers)?.arg("--table").args(files))
+}
+
+/// Runs the program that measures calls to another process: as it is, and then with all processes on one processor.
+fn satellite(workspace: &Workspace, with_peers: bool) -> Result<()> {
+    let mut programs = Vec::new();
+    if with_peers {
+        let peers = Peers::new(workspace);
+        announce("bench: the same by others");
+        for name in ["peer-tonic", "peer-wrpc", "peer-iceoryx2"] {
+            process::run(peers.cargo().args(["build", "--release", "--package", name]))?;
+            programs.push(peers.target.join("release").join(name));
+        }
+    }
+    process::run(program_of(workspace, "satellite").args(&programs))?;
+    let measure = workspace.cargo_target.join("release").join("satellite");
+    if Command::new("taskset").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success()) {
+        announce("bench: the same with all processes on one processor");
+        let mut pinned = Command::new("taskset");
+        pinned.args(["--cpu-list", "0"]).arg(measure).args(&programs);
+        process::run(pinned.env("KOKORO_PLANETS", planets::folder(workspace)))?;
+    }
+    Ok(())
 }
 
 fn results(workspace: &Workspace) -> PathBuf {

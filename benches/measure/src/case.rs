@@ -53,6 +53,17 @@ pub const CASES: [Case; 11] = [
     case("bytes-64m", "`list<u8>`, 64 MiB", Work::Bytes, 64 << 20),
 ];
 
+/// The rows for what goes to another process.
+pub const PROCESSES: [Case; 7] = [
+    case("add", "two `u32`", Work::Add, 1),
+    case("text-64", "`string`, 64 bytes", Work::Text, 64),
+    case("bytes-4k", "`list<u8>`, 4 KiB", Work::Bytes, 4 << 10),
+    case("bytes-64k", "`list<u8>`, 64 KiB", Work::Bytes, 64 << 10),
+    case("bytes-1m", "`list<u8>`, 1 MiB", Work::Bytes, 1 << 20),
+    case("bytes-16m", "`list<u8>`, 16 MiB", Work::Bytes, 16 << 20),
+    case("places-1000", "1,000 `record { f64, f64, string }`", Work::Places, 1_000),
+];
+
 /// `record point`.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Point {
@@ -95,6 +106,20 @@ pub enum Value {
 }
 
 impl Case {
+    /// How many bytes somebody sends who knows nothing of values: those of the value, and at least 64.
+    pub fn bytes(&self) -> usize {
+        let bytes = match self.value() {
+            Value::Nop | Value::Add(..) => 0,
+            Value::Text(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            Value::Floats(floats) => 8 * floats.len(),
+            Value::Numbers(numbers) => 4 * numbers.len(),
+            Value::Points(points) => 16 * points.len(),
+            Value::Places(places) => places.iter().map(|place| 20 + place.name.len()).sum(),
+        };
+        bytes.max(64)
+    }
+
     /// The value that is sent, the same one that Planets (plugins) send.
     pub fn value(&self) -> Value {
         let numbers = 0..self.length;

@@ -2,6 +2,7 @@
 //! programs are in a workspace of their own.
 
 mod case;
+mod contest;
 mod results;
 mod show;
 
@@ -12,9 +13,10 @@ use anyhow::{Context as _, Result, bail};
 use criterion::Criterion;
 use rustix::time::{ClockId, clock_gettime};
 
-pub use crate::case::{CASES, Case, Place, Point, Value, Work};
+pub use crate::case::{CASES, Case, PROCESSES, Place, Point, Value, Work};
+pub use crate::contest::{Way, contest, serve};
 pub use crate::results::Results;
-pub use crate::show::{factor, table, time};
+pub use crate::show::{factor, table, table_of, time};
 
 /// Measures one routine after another with criterion, and remembers the medians.
 pub struct Measure {

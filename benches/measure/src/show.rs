@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{CASES, Results};
+use crate::{CASES, Case, Results};
 
 /// A span with three digits.
 pub fn time(nanoseconds: f64) -> String {
@@ -28,6 +28,11 @@ fn digits(number: f64) -> String {
 /// A table with a row for each case that was measured, and a column for each of `ways` (name and title). What does not work has a
 /// number that refers to the reason below.
 pub fn table(results: &Results, ways: &[(&str, &str)]) -> String {
+    table_of(&CASES, results, ways)
+}
+
+/// The same for other cases.
+pub fn table_of(cases: &[Case], results: &Results, ways: &[(&str, &str)]) -> String {
     let mut text = String::from("| there and back |");
     let mut line = String::from("|---|");
     for (_, title) in ways {
@@ -37,7 +42,7 @@ pub fn table(results: &Results, ways: &[(&str, &str)]) -> String {
     }
     let _ = write!(text, "\n{line}\n");
     let mut notes: Vec<&str> = Vec::new();
-    for case in &CASES {
+    for case in cases {
         if ways.iter().all(|(way, _)| results.get(case.name, way).is_none()) {
             continue;
         }
