@@ -32,14 +32,10 @@ impl Hints {
     /// Remembers what a Planet asks for and what it is granted, and forgets what an older release of it lacked.
     pub(crate) fn admitted(&self, manifest: &Manifest, granted: Granted) {
         let mut satellites: Vec<String> = manifest.satellites.iter().map(|asked| asked.program.clone()).collect();
+        satellites.sort();
         satellites.dedup();
         let needs = Needs { asked: manifest.permissions.clone(), satellites, granted, refused: BTreeSet::new() };
         self.lock().insert(manifest.name.clone(), needs);
-    }
-
-    /// Whether a Planet of this name asks for Satellites.
-    pub(crate) fn wants_satellites(&self, planet: &str) -> bool {
-        self.lock().get(planet).is_some_and(|needs| !needs.satellites.is_empty())
     }
 
     /// A line for each Planet that does not run, or waits, and lacked something.

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use kokoro_host::types::{Function, Interface};
-use kokoro_host::{Inspection, InterfaceName, Permissions, SatelliteStart};
+use kokoro_host::{Inspection, InterfaceName, Manifest, SatelliteReload, SatelliteRequest, SatelliteStart};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::definitions::definitions;
 use crate::failure::Failure;
@@ -19,9 +20,9 @@ pub(crate) fn inspect(file: &Path, as_json: bool) -> Result<(), Failure> {
     let inspection = kokoro_host::inspect(&stem, &bytes)
         .map_err(|error| Failure::input(format!("`{}` is no planet: {error}", file.display())))?;
     output::print(&if as_json {
-        serde_json::to_string_pretty(&as_value(&inspection)).map_err(Failure::failed)? + "\n"
+        serde_json::to_string_pretty(&as_value(&inspection, file)).map_err(Failure::failed)? + "\n"
     } else {
-        as_text(&inspection)
+        as_text(&inspection, file)
     })
 }
 
@@ -48,7 +49,7 @@ fn functions_value<'a>(functions: impl Iterator<Item = (&'a String, &'a Function
     Value::Object(functions.map(|(name, function)| (name.clone(), json!(function.to_string()))).collect())
 }
 
-fn as_value(inspection: &Inspection) -> Value {
+fn as_value(inspection: &Inspection, file: &Path) -> Value {
     let manifest = &inspection.manifest;
     let imports = |names: &BTreeSet<InterfaceName>| -> Vec<Value> {
         names.iter().map(|name| interface_value(name, inspection.imports.get(name))).collect()
@@ -64,14 +65,14 @@ fn as_value(inspection: &Inspection) -> Value {
         "functions": functions_value(inspection.functions.iter()),
         "types": definitions(inspection.functions.values()),
         "served": served(inspection).collect::<Vec<_>>(),
-        "satellites": manifest.satellites,
+        "satellites": manifest.satellites.iter().map(|satellite| satellite_value(satellite, file)).collect::<Vec<_>>(),
         "permissions": manifest.permissions,
         "app": manifest.app,
         "notes": inspection.notes,
     })
 }
 
-fn as_text(inspection: &Inspection) -> String {
+fn as_text(inspection: &Inspection, file: &Path) -> String {
     let manifest = &inspection.manifest;
     let mut text = manifest.name.clone();
     if let Some(version) = &manifest.version {
@@ -106,10 +107,17 @@ fn as_text(inspection: &Inspection) -> String {
                 SatelliteStart::Planet => "started with it",
                 _ => "started when it is called",
             };
-            let _ = writeln!(text, "  {} for {}, {when}", satellite.program, satellite.interface);
+            let kept = match satellite.reload {
+                SatelliteReload::Keep => ", kept over reloads",
+                _ => "",
+            };
+            let _ = writeln!(text, "  {} for {}, {when}{kept}", satellite.program, satellite.interface);
+            for (target, sha256) in programs(file, &satellite.program) {
+                let _ = writeln!(text, "    {} sha256 {sha256}", target.escape_debug());
+            }
         }
     }
-    permissions(&mut text, &manifest.permissions);
+    permissions(&mut text, manifest);
     if !manifest.app.is_null() {
         let _ = writeln!(text, "\nfor the application: {}", manifest.app);
     }
@@ -119,10 +127,33 @@ fn as_text(inspection: &Inspection) -> String {
     text
 }
 
+fn satellite_value(satellite: &SatelliteRequest, file: &Path) -> Value {
+    let mut value = json!(satellite);
+    value["programs"] = json!(programs(file, &satellite.program));
+    value
+}
+
+/// The SHA-256 of a program that lies beside the component, for each target that it is there for: what a grant can be pinned to.
+fn programs(file: &Path, program: &str) -> BTreeMap<String, String> {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let targets = file.with_file_name(format!("{stem}.satellites")).read_dir().into_iter().flatten();
+    let targets = targets.filter_map(|target| target.ok());
+    let programs = targets.filter_map(|target| {
+        let bytes = std::fs::read(target.path().join(program)).ok()?;
+        let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        Some((target.file_name().to_string_lossy().into_owned(), sha256))
+    });
+    programs.collect()
+}
+
 /// What it asks to be allowed. The words are a stranger's, and not to be trusted with a terminal.
-fn permissions(text: &mut String, permissions: &Permissions) {
+fn permissions(text: &mut String, manifest: &Manifest) {
+    let permissions = &manifest.permissions;
     if permissions.is_empty() {
-        *text += "\nasks to be allowed: nothing\n";
+        *text += match manifest.satellites.is_empty() {
+            true => "\nasks to be allowed: nothing\n",
+            false => "\nasks to be allowed: nothing else\n",
+        };
         return;
     }
     *text += "\nasks to be allowed:\n";

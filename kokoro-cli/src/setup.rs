@@ -47,15 +47,31 @@ impl Setup {
 
     /// The same with the Planets of a folder.
     pub(crate) async fn load(&self, dir: &Path, hints: &Hints) -> Result<(Primary, Report), Failure> {
+        self.check(dir)?;
         let primary = self.primary(hints)?;
         let report = primary.load_dir(dir).await.map_err(Failure::input)?;
-        self.check(hints)?;
         Ok((primary, report))
     }
 
-    /// An error if the options name a Planet that they do not help.
-    pub(crate) fn check(&self, hints: &Hints) -> Result<(), Failure> {
-        match self.allowed.satellites().iter().find(|planet| !hints.wants_satellites(planet)) {
+    /// An error if the options name a Planet that they do not help; before anything of the folder runs. One whose file cannot be
+    /// read may be meant: of that, loading tells.
+    pub(crate) fn check(&self, dir: &Path) -> Result<(), Failure> {
+        let mut unhelped = self.allowed.satellites().to_vec();
+        for entry in dir.read_dir().into_iter().flatten() {
+            let Ok(file) = entry.map(|entry| entry.path()) else { continue };
+            if file.extension().is_none_or(|extension| extension != "wasm") {
+                continue;
+            }
+            let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let inspection = std::fs::read(&file).ok().and_then(|bytes| kokoro_host::inspect(&stem, &bytes).ok());
+            let helped = match inspection {
+                Some(inspection) if inspection.manifest.satellites.is_empty() => continue,
+                Some(inspection) => inspection.manifest.name,
+                None => stem,
+            };
+            unhelped.retain(|planet| *planet != helped);
+        }
+        match unhelped.first() {
             Some(planet) => Err(Failure::Input(format!(
                 "--allow-satellite {planet}: there is no planet `{planet}` that asks for satellites\n  \
                  help: `kokoro inspect FILE` shows what one asks for"

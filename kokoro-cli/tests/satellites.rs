@@ -69,20 +69,32 @@ fn a_name_that_helps_nobody_is_a_mistake() {
 }
 
 #[test]
+fn a_planet_that_cannot_be_read_is_told_of_by_loading() {
+    let place = place();
+    std::fs::write(place.path().join("broken.wasm"), "nothing").expect("a file");
+    let run = run(&place, &["graph", "."], &["--allow-satellite", "broken"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stdout.contains("broken  failed: this is not WebAssembly"), "{}", run.stdout);
+}
+
+#[test]
 fn inspect_and_graph_show_them() {
     let place = place();
     let inspected = run(&place, &["inspect", "native.wasm"], &[]);
     let (_, asks) = inspected.stdout.split_once("asks for satellites").expect("it asks for one");
+    let target = kokoro_host::SatelliteGrant::TARGET;
+    let (asks, rest) = asks.split_once(&format!("    {target} sha256 ")).expect("the program is there");
+    assert!(rest.split_once('\n').is_some_and(|(sha256, _)| sha256.len() == 64), "{rest}");
     expect![[r#"
          (native child processes):
           worker for test:guests/work@0.1.0, started when it is called
-
-        asks to be allowed: nothing
     "#]]
     .assert_eq(asks);
+    assert!(rest.ends_with("\nasks to be allowed: nothing else\n"), "{rest}");
     let json = run(&place, &["inspect", "native.wasm", "--json"], &[]);
     let json: Value = serde_json::from_str(&json.stdout).expect("JSON");
     assert_eq!(json["satellites"][0]["program"], "worker");
+    assert_eq!(json["satellites"][0]["programs"][target].as_str().map(str::len), Some(64));
     let graph = run(&place, &["graph", "."], &["--allow-satellite", "native"]);
     assert!(graph.stdout.contains("  satellite test:guests/work@0.1.0 <- its satellite worker\n"), "{}", graph.stdout);
     assert!(graph.stdout.contains("  granted   satellite worker\n"), "{}", graph.stdout);

@@ -36,7 +36,8 @@ pub struct Limits {
     /// How long a call from the application may take, with all calls that it leads to, unless it says otherwise
     /// itself. Default: 30 seconds.
     pub call: Duration,
-    /// How long a Planet's instantiation and `start` may take, and its `restore` in a reload. Default: 30 seconds.
+    /// How long a Planet's instantiation and `start` may take, and its `restore` in a reload; and how long a Satellite has until it has
+    /// said what it serves. Default: 30 seconds.
     pub start: Duration,
     /// How long a Planet's `stop` may take, and its `save` in a reload. A shutdown waits as long for the calls in flight before
     /// that. Default: 5 seconds.
@@ -45,7 +46,8 @@ pub struct Limits {
     /// that reload and restart give up; an unload does not: a call that is still executed goes on to its deadline, and is the
     /// last one, without a `stop`. Default: 10 seconds.
     pub drain: Duration,
-    /// How long a call may still take after the application has cancelled it. Default: 1 second.
+    /// How long a call may still take after the application has cancelled it; and how long a Satellite has to give up a call that nobody
+    /// waits for, and to end when it is asked to. After that it is killed. Default: 1 second.
     pub grace: Duration,
 }
 

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 /// pay nothing. (If it cannot even start because of others, that is tried as often
 /// as there are restarts.)
 ///
+/// The same holds for Satellites, each by itself: the call after one that ended starts it anew, and waits for the pause.
+///
 /// ```
 /// use std::time::Duration;
 ///

@@ -1,6 +1,6 @@
 //! WIT values as bytes that stand for themselves: no pointers, no dependency, one layout.
 //!
-//! This is the form in which values cross from one Planet (plugin) to another, and will between an application and its Satellites. It is
+//! This is the form in which values cross from one Planet (plugin) to another, and between an application and its Satellites. It is
 //! complete in itself: bytes from another process or another machine are as good as one's own. What type they are of, they do
 //! not say; that is agreed on beforehand, in WIT.
 //!

@@ -78,11 +78,11 @@ impl Run {
         if let Some(watch) = &mut watch {
             watch.until_whole().await;
         }
-        primary.load_dir(&self.dir).await.map_err(Failure::input)?;
         // While it is watched, the one that is meant may still come.
         if watch.is_none() {
-            self.setup.check(hints)?;
+            self.setup.check(&self.dir)?;
         }
+        primary.load_dir(&self.dir).await.map_err(Failure::input)?;
         let graph = primary.graph();
         console.say(&summary(&graph, &self.dir), || json!({ "event": "graph", "graph": graph }));
         for note in hints.notes_on_idle(&graph) {
