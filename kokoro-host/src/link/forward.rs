@@ -354,10 +354,10 @@ impl FailurePlace {
         let mut to = Encoder::new();
         match self {
             Self::None => return None,
-            Self::Text => Err::<(), _>(error.sentence()).encode(&mut to),
+            Self::Text => Err::<(), _>(error.told()).encode(&mut to),
             Self::Failure => {
                 let kind = FAILURE_KINDS.iter().position(|kind| *kind == error.kind()).unwrap_or_default();
-                Err::<(), _>((kind as u8, error.sentence(), error.whole_chain())).encode(&mut to);
+                Err::<(), _>((kind as u8, error.told(), error.whole_chain())).encode(&mut to);
             }
         }
         Some(to.into_bytes().into())
@@ -380,6 +380,22 @@ mod tests {
         ));
         let probe = &interfaces[&"kokoro:core/probe@0.1.0".parse().unwrap()];
         assert_eq!(FailurePlace::of(&probe.functions["f"]), FailurePlace::Failure);
+    }
+
+    #[test]
+    fn what_is_known_of_a_satellites_failure_is_told_once() {
+        let failure = crate::satellite::Failure::for_tests("it ended", &["help: do not"], &["its last words"]);
+        let function = FunctionName { interface: None, function: "f".into() };
+        let error = CallError { planet: None, function, chain: Arc::default(), cause: Cause::Satellite(failure.into()) };
+        assert_eq!(error.sentence(), "it ended");
+        let all = "it ended\n  help: do not\n  last lines of its standard error:\n    its last words";
+        assert_eq!((error.to_string().as_str(), error.told().as_str()), (all, all));
+        let (cause, planet) = (Cause::Dependency(Box::new(error.clone())), Some("p".into()));
+        let outer = CallError { cause, planet, ..error };
+        let first = "planet `p` was lost in `f` with a call that it made: it ended";
+        assert_eq!(outer.told(), first);
+        let text = outer.to_string();
+        assert!(text.starts_with(first) && text.matches("its last words").count() == 1, "{text}");
     }
 
     #[test]

@@ -164,6 +164,15 @@ impl CallError {
         root.chain.iter().chain(&root.planet).map(|name| name.to_string()).collect()
     }
 
+    /// What a Planet is told that has made the call: of a Satellite of its own all that there is to say, since nobody else may ever see
+    /// it.
+    pub(crate) fn told(&self) -> String {
+        match &self.cause {
+            Cause::Satellite(failure) => failure.to_string(),
+            _ => self.sentence(),
+        }
+    }
+
     /// What happened as one sentence, without frames and output.
     pub(crate) fn sentence(&self) -> String {
         let function = &self.function;
@@ -228,7 +237,7 @@ impl CallError {
                 };
                 format!("{what} more than {most} bytes, the most that may cross: `Limits::value`")
             }
-            Cause::Satellite(failure) => failure.to_string(),
+            Cause::Satellite(failure) => failure.sentence().to_owned(),
             Cause::Handle(problem) => format!("`{function}` was not called: {problem}"),
             Cause::Refused(reason) => format!("planet `{planet}` did not start: {reason}"),
         }
@@ -253,6 +262,9 @@ impl fmt::Display for CallError {
             write!(f, "\n  called along: the application -> {}", way.join(" -> "))?;
         }
         if let Cause::Satellite(failure) = &root.cause {
+            for line in failure.details() {
+                write!(f, "\n  {line}")?;
+            }
             write_output(f, failure.stderr())?;
         }
         if let Cause::Crashed(crash) = &root.cause {

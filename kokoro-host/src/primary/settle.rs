@@ -361,7 +361,7 @@ impl std::fmt::Display for StartError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Link(problem) => f.write_str(problem),
-            Self::Satellite(failure) => write!(f, "{failure:#}"),
+            Self::Satellite(failure) => write!(f, "{failure}"),
             Self::Call(error) => write!(f, "{error}"),
         }
     }

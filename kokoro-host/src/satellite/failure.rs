@@ -63,9 +63,21 @@ impl Failure {
         }
     }
 
+    /// One that nothing has led to.
+    #[cfg(test)]
+    pub(crate) fn for_tests(sentence: &str, details: &[&str], stderr: &[&str]) -> Self {
+        let lines = |of: &[&str]| of.iter().map(|line| (*line).to_owned()).collect();
+        Self { details: lines(details), stderr: lines(stderr), ..Self::new(Kind::Crashed, sentence) }
+    }
+
     /// What happened as one sentence, without details and output.
     pub(crate) fn sentence(&self) -> &str {
         &self.sentence
+    }
+
+    /// What belongs to the sentence, one line each: what differs, what helps.
+    pub(crate) fn details(&self) -> &[String] {
+        &self.details
     }
 
     /// The last lines that it wrote to standard error before it ended.
