@@ -62,6 +62,15 @@ impl Default for Restarts {
     }
 }
 
+/// Who was executing for that long is late, however long the call had waited before.
+const TIME_ENOUGH: Duration = Duration::from_secs(1);
+
+/// Whether who has executed a call for so long, and is late, had the time to answer. Not so for who had little time left, and less than
+/// the call had waited for.
+pub(crate) fn had_time(executed: Duration, waited: Duration) -> bool {
+    executed > waited || executed >= TIME_ENOUGH
+}
+
 /// How often one Planet has ended in an error, and what was made of that.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct History {

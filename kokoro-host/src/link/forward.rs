@@ -1,8 +1,8 @@
 //! Carries a call from a Planet's import to the Planet, or to the Satellite of its own, that serves it: out of the one's memory, into the
 //! other's.
 
+use std::future::pending;
 use std::sync::Arc;
-use std::time::Instant;
 
 use tracing::Instrument as _;
 use wasmtime::StoreContextMut;
@@ -18,7 +18,7 @@ use crate::planet::{
     Call, CallError, Cause, FunctionName, Interruption, Late, Resource, State, Target, Turn, Use, call_span,
     note_outcome,
 };
-use crate::satellite::Satellite;
+use crate::satellite::{Progress, Satellite};
 use crate::value::{Answer, Arguments, Asked, Buffer, Delivered, Given, Lifted, Parcel, Passed, Sent};
 
 /// One function of an import.
@@ -153,9 +153,13 @@ impl Import {
             };
             handles.push((resource, use_of_it));
         }
-        match asked.too_large {
-            Some(most) => Err(self.error(call, Cause::TooLarge { most, answered: false })),
-            None => Ok(Value { bytes: asked.bytes.into(), handles }),
+        match (asked.too_large, asked.no_memory, &self.way) {
+            (Some(most), ..) => Err(self.error(call, Cause::TooLarge { most, answered: false })),
+            (None, Some(error), Way::Satellite(satellite)) => {
+                let failure = satellite.without_memory(&self.function.function, &error.to_string());
+                Err(self.error(call, Cause::Satellite(Arc::new(failure))))
+            }
+            _ => Ok(Value { bytes: asked.bytes.into(), handles }),
         }
     }
 
@@ -212,21 +216,40 @@ impl Import {
         let span = call_span(satellite.program(), &self.function);
         let answer = async {
             let arguments = arguments.bytes.take();
-            let begun = Instant::now();
+            let progress = Progress::new(call.deadline());
             let work = async {
                 match delivered {
-                    Some(delivered) => satellite.call_delivered(&self.interface, function, delivered).await,
-                    None => satellite.call(&self.interface, function, &arguments).await,
+                    Some(delivered) => satellite.call_delivered(&self.interface, function, delivered, &progress).await,
+                    None => satellite.call(&self.interface, function, &arguments, &progress).await,
                 }
             };
-            match call.until(work).await {
-                Ok(Ok(bytes)) => Ok(Value { bytes, handles: Vec::new() }),
-                Ok(Err(failure)) => Err(self.error(call, Cause::Satellite(Arc::new(failure)))),
-                Err(late) => {
-                    let failure = satellite.late(function, late == Late::Cancelled, begun.elapsed());
-                    Err(self.error(call, Cause::Satellite(Arc::new(failure))))
+            let taken_back = async {
+                // What is called after that is for tidying up, and has the rest of the grace.
+                if call.is_cancelled() {
+                    return pending().await;
                 }
-            }
+                call.cancelled().await;
+                if progress.cancel() {
+                    pending().await
+                }
+            };
+            let work = async {
+                tokio::select! {
+                    biased;
+                    answer = work => Ok(answer),
+                    () = taken_back => Err(Late::Cancelled),
+                }
+            };
+            let outcome = match call.late() {
+                Some(late) => Err(late),
+                None => call.until(work).await.flatten(),
+            };
+            let failure = match outcome {
+                Ok(Ok(bytes)) => return Ok(Value { bytes, handles: Vec::new() }),
+                Ok(Err(failure)) => failure,
+                Err(late) => satellite.late(function, late == Late::Cancelled, &progress),
+            };
+            Err(self.error(call, Cause::Satellite(Arc::new(failure))))
         };
         if span.is_disabled() {
             return answer.await;
@@ -386,7 +409,8 @@ mod tests {
     fn what_is_known_of_a_satellites_failure_is_told_once() {
         let failure = crate::satellite::Failure::for_tests("it ended", &["help: do not"], &["its last words"]);
         let function = FunctionName { interface: None, function: "f".into() };
-        let error = CallError { planet: None, function, chain: Arc::default(), cause: Cause::Satellite(failure.into()) };
+        let error =
+            CallError { planet: None, function, chain: Arc::default(), cause: Cause::Satellite(failure.into()) };
         assert_eq!(error.sentence(), "it ended");
         let all = "it ended\n  help: do not\n  last lines of its standard error:\n    its last words";
         assert_eq!((error.to_string().as_str(), error.told().as_str()), (all, all));

@@ -278,6 +278,16 @@ impl Call {
         self.cancels().iter().any(|cancel| cancel.token.is_cancelled())
     }
 
+    /// Until when it has to be done.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Waits until the application takes the call back.
+    pub(crate) async fn cancelled(&self) {
+        self.first_cancelled().await;
+    }
+
     /// When it was made: what it waits for after that is somebody else's time.
     pub(super) fn made(&self) -> Instant {
         self.made
@@ -354,6 +364,12 @@ impl Call {
     /// The same call, made once more, of another Planet.
     pub(crate) fn again(&self) -> Self {
         Self { made: Instant::now(), ..self.clone() }
+    }
+
+    /// The same call, with this time from now on.
+    pub(crate) fn with_time(&self, within: Duration) -> Self {
+        let made = Instant::now();
+        Self { made, deadline: later(made, within), ..self.clone() }
     }
 
     /// The call inside of `planet`.

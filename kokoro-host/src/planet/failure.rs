@@ -8,6 +8,7 @@ use super::call::{FunctionName, Late};
 use super::memory::Limit;
 use super::refusals::beginning;
 use crate::interface::in_one_line;
+use crate::restarts::had_time;
 use crate::satellite;
 
 /// A call that got no answer: whom it was for, the way it had come, and what happened.
@@ -85,9 +86,6 @@ pub(crate) struct Crash {
     pub(crate) refused: Vec<String>,
 }
 
-/// Who was executing for that long is late, however long the call had waited before.
-const TIME_ENOUGH: Duration = Duration::from_secs(1);
-
 impl Cause {
     /// A call that a Planet has executed for too long.
     pub(super) fn late(late: Late, after: Duration, queued: Duration) -> Self {
@@ -112,7 +110,7 @@ impl Cause {
         match self {
             Self::Dependency(inner) if matches!(inner.cause, Self::TooLarge { answered: false, .. }) => true,
             Self::Dependency(_) | Self::Cancelled { .. } => false,
-            Self::Overdue { after, queued } => after > queued || *after >= TIME_ENOUGH,
+            Self::Overdue { after, queued } => had_time(*after, *queued),
             _ => true,
         }
     }

@@ -77,6 +77,7 @@ impl Primary {
                     let state = entry.summary();
                     return Err(Kind::NotRunning { name, state }.into());
                 }
+                entry.bindings.satellites().for_each(|satellite| satellite.renew());
                 let planet = entry.planet.clone().filter(|_| lives);
                 if entry.state().0 == State::Failed {
                     registry.wait_again(&name);

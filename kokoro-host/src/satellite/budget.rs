@@ -1,11 +1,13 @@
 //! How often a Satellite is started anew, and when.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use tokio::time::sleep_until;
 
 use super::failure::{Failure, Kind};
-use super::seat::{Leases, Shared};
+use super::seat::{Doing, Leases, Shared};
 use super::span;
 use crate::restarts::{History, Restarts, Verdict};
 
@@ -14,8 +16,8 @@ use crate::restarts::{History, Restarts, Verdict};
 pub(super) struct Budget {
     history: History,
     next: Next,
-    /// Since which [`Leases::first`] it has been spent.
-    first: u64,
+    /// How often it had been renewed.
+    renewals: u64,
 }
 
 #[derive(Debug, Default)]
@@ -33,6 +35,7 @@ impl Budget {
         &mut self,
         shared: &Shared,
         leases: Leases,
+        before: Option<Arc<str>>,
         gone: impl Future<Output = ()>,
     ) -> Result<(), Failure> {
         let (whose, now) = (&shared.whose, Instant::now());
@@ -40,9 +43,9 @@ impl Budget {
         if leases.count == 0 {
             return Err(stopped());
         }
-        // Whoever starts its Planet anew starts it anew.
-        if self.first != leases.first {
-            *self = Self { first: leases.first, ..Self::default() };
+        let renewals = shared.renewals.load(Ordering::Relaxed);
+        if self.renewals != renewals {
+            *self = Self { renewals, ..Self::default() };
         }
         match self.next {
             Next::At(when) if when > now && !shared.terms.restarts.calls_wait => {
@@ -50,10 +53,14 @@ impl Budget {
                     format!("{whose} has ended, and is not started anew within the next {}", span(when - now));
                 return Err(self.told(Failure::new(Kind::Absent, sentence), now));
             }
-            Next::At(when) => tokio::select! {
-                () = sleep_until(when.into()) => {}
-                () = gone => return Err(stopped()),
-            },
+            Next::At(when) if when > now => {
+                let _pauses = shared.does(Doing::Pauses(before));
+                tokio::select! {
+                    () = sleep_until(when.into()) => {}
+                    () = gone => return Err(stopped()),
+                }
+            }
+            Next::At(_) => {}
             Next::GivenUp(until) if until.is_none_or(|until| until > now) => {
                 let until = until.map(|until| format!(" within the next {}", span(until - now))).unwrap_or_default();
                 let sentence = format!("{whose} has ended too often, and is not started anew{until}");
@@ -65,10 +72,16 @@ impl Budget {
         Ok(())
     }
 
-    /// Notes that a process has ended in an error; if it had begun: when, and when it ended.
-    pub(super) fn spend(&mut self, restarts: &Restarts, failure: &Failure, ran: Option<(Instant, Instant)>) {
+    /// Notes that a process has ended in an error; if it had begun: when, and when it ended. It `pays` for what was its own doing.
+    pub(super) fn spend(
+        &mut self,
+        restarts: &Restarts,
+        failure: &Failure,
+        ran: Option<(Instant, Instant)>,
+        pays: bool,
+    ) {
         let (began, ended) = ran.map_or((None, Instant::now()), |(began, ended)| (Some(began), ended));
-        self.next = match self.history.ended(restarts, failure.sentence(), began, ended, true) {
+        self.next = match self.history.ended(restarts, failure.sentence(), began, ended, pays) {
             Verdict::Restart(pause) => Next::At(ended + pause),
             Verdict::GiveUp => Next::GivenUp(ended.checked_add(restarts.healthy)),
         };

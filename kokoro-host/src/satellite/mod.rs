@@ -23,6 +23,8 @@ mod process;
 #[cfg(unix)]
 mod program;
 #[cfg(unix)]
+mod progress;
+#[cfg(unix)]
 mod running;
 #[cfg(unix)]
 mod seat;
@@ -30,6 +32,8 @@ mod seat;
 mod signature;
 #[cfg(unix)]
 mod spawn;
+#[cfg(unix)]
+mod turn;
 #[cfg(not(unix))]
 mod unsupported;
 
@@ -41,9 +45,11 @@ pub(crate) use self::failure::Failure;
 #[cfg(unix)]
 pub(crate) use self::program::check_program;
 #[cfg(unix)]
+pub(crate) use self::progress::Progress;
+#[cfg(unix)]
 pub(crate) use self::seat::{Lease, Satellite};
 #[cfg(not(unix))]
-pub(crate) use self::unsupported::{Lease, Satellite, check_program};
+pub(crate) use self::unsupported::{Lease, Progress, Satellite, check_program};
 use crate::admission::SatelliteGrant;
 use crate::inspect::Interface;
 use crate::interface::InterfaceName;

@@ -3,45 +3,68 @@
 use std::any::Any;
 use std::cell::OnceCell;
 use std::fmt;
-use std::io::Write;
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{self, Arc, MutexGuard, PoisonError, Weak};
 
-use kokoro_satellite::protocol::{Carried, MOST_INLINE};
+use kokoro_satellite::protocol::Carried;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+use tokio::task::JoinError;
 use tokio::time::timeout;
 
 use super::budget::Budget;
 use super::connection::{Broken, Passed, Reply};
 use super::failure::{Failure, Kind, Whose};
 use super::functions::{Function, Wanted};
-use super::running::{Because, Running, reason};
+use super::progress::Progress;
+use super::running::{Because, Running};
+use super::turn::{Claimed, Turn, Unanswered};
 use super::{Terms, span};
-use crate::interface::InterfaceName;
-use crate::value::{Buffer, Claim, Delivered, Receiver};
+use crate::interface::{InterfaceName, in_one_line};
+use crate::value::{Buffer, Delivered};
 
 /// One program of one Planet. At most one process of it is there at a time.
 pub(crate) struct Satellite {
-    shared: Arc<Shared>,
-    leases: watch::Sender<Leases>,
-    seat: Arc<Mutex<Seat>>,
+    pub(super) shared: Arc<Shared>,
+    /// Those of today. Where there are none any more the next one begins a channel of its own, so that a process that lived by the last
+    /// ones ends in any case.
+    leases: sync::Mutex<Arc<watch::Sender<Leases>>>,
+    pub(super) seat: Arc<Mutex<Seat>>,
 }
 
-/// What does not change.
+/// What all who have to do with it know.
 pub(super) struct Shared {
     pub(super) terms: Terms,
     pub(super) whose: Whose,
     pub(super) wanted: Wanted,
+    /// How often somebody wanted it to have all its starts again.
+    pub(super) renewals: AtomicU64,
+    doing: sync::Mutex<Doing>,
 }
 
-/// Lets a Satellite have a process. When the last one is dropped that is asked to end, and ended after a grace period.
-pub(crate) struct Lease(Arc<Satellite>);
+/// What whoever has the turn waits for, beside an answer.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Doing {
+    #[default]
+    Nothing,
+    /// That it may be started anew, after that.
+    Pauses(Option<Arc<str>>),
+    /// That it has started; anew, after that.
+    Starts(Option<Arc<str>>),
+}
 
-/// How many leases there are, and how often there was a first one.
+/// Says what whoever has the turn waits for, until it is dropped.
+pub(super) struct Does<'a>(&'a Shared);
+
+/// Lets a Satellite have a process. When the last one is dropped that is asked to end, and ended after a grace period.
+pub(crate) struct Lease {
+    satellite: Arc<Satellite>,
+    leases: Arc<watch::Sender<Leases>>,
+}
+
+/// How many leases there are.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Leases {
     pub(super) count: usize,
-    pub(super) first: u64,
 }
 
 impl Leases {
@@ -54,24 +77,30 @@ impl Leases {
 
 /// Where the process is. Whoever has this locked has the turn.
 #[derive(Debug, Default)]
-struct Seat {
-    running: Option<Arc<Running>>,
+pub(super) struct Seat {
+    pub(super) running: Option<Arc<Running>>,
+    /// By which that lives.
+    leases: Option<watch::Receiver<Leases>>,
     /// The number of the last call.
     number: u64,
     /// The frame of the call that is under way, and how much of it has been sent.
     frame: Vec<u8>,
-    sent: usize,
-    /// The function that is under way.
-    executing: Option<Arc<str>>,
+    pub(super) sent: usize,
+    /// The function that is under way, and how many bytes it is passed.
+    pub(super) executing: Option<Arc<str>>,
+    passed: usize,
     budget: Budget,
+    /// What became of the last process, unless it ended with its Planet.
+    before: Option<Arc<str>>,
 }
 
 impl Satellite {
     pub(crate) fn new(terms: Terms) -> Arc<Self> {
         let whose = Whose { planet: Arc::clone(&terms.planet), program: Arc::clone(&terms.program) };
         let wanted = Wanted::new(&terms.interfaces);
-        let shared = Arc::new(Shared { terms, whose, wanted });
-        Arc::new(Self { shared, leases: watch::Sender::default(), seat: Arc::default() })
+        let shared =
+            Arc::new(Shared { terms, whose, wanted, renewals: AtomicU64::default(), doing: sync::Mutex::default() });
+        Arc::new(Self { shared, leases: sync::Mutex::default(), seat: Arc::default() })
     }
 
     /// The program's name.
@@ -86,16 +115,23 @@ impl Satellite {
 
     /// While there is a lease a process may run.
     pub(crate) fn lease(self: &Arc<Self>) -> Lease {
-        self.leases.send_modify(|leases| {
-            leases.first += u64::from(leases.count == 0);
-            leases.count += 1;
-        });
-        Lease(Arc::clone(self))
+        let mut leases = lock(&self.leases);
+        if leases.borrow().count == 0 {
+            *leases = Arc::default();
+        }
+        leases.send_modify(|leases| leases.count += 1);
+        Lease { satellite: Arc::clone(self), leases: Arc::clone(&leases) }
+    }
+
+    /// It has all its starts again, however often it has ended.
+    pub(crate) fn renew(&self) {
+        self.shared.renewals.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Starts a process if there is none.
     pub(crate) async fn start(&self) -> Result<(), Failure> {
-        self.turn().await.map(drop)
+        let seat = Arc::clone(&self.seat).lock_owned().await;
+        self.turn(seat).await.map(drop)
     }
 
     /// Calls a function, with the form of the tuple of its arguments, and gives the form of its result, which is one of its
@@ -106,9 +142,14 @@ impl Satellite {
         interface: &InterfaceName,
         function: &str,
         arguments: &[u8],
+        progress: &Arc<Progress>,
     ) -> Result<Buffer, Failure> {
-        let turn = self.turn().await?;
-        self.call_in(turn, interface, function, Passed::Bytes(arguments)).await
+        let seat = Arc::clone(&self.seat).lock_owned().await;
+        if progress.is_over() {
+            return Err(self.late(function, false, progress));
+        }
+        let turn = self.turn(seat).await?;
+        self.call_in(turn, interface, function, Passed::Bytes(arguments), progress).await
     }
 
     /// The same with arguments that have been lifted into its memory.
@@ -117,12 +158,13 @@ impl Satellite {
         interface: &InterfaceName,
         function: &str,
         delivered: Delivered,
+        progress: &Arc<Progress>,
     ) -> Result<Buffer, Failure> {
         let Delivered { claim, length } = delivered;
         let claim: Box<dyn Any + Send + Sync> = claim;
-        let Ok(claim) = claim.downcast::<Claimed>() else { return Err(self.shared.unworkable(false)) };
-        let Claimed { turn, .. } = *claim;
-        self.call_in(turn, interface, function, Passed::There(length)).await
+        let turn = claim.downcast::<Claimed>().ok().and_then(|mut claimed| claimed.turn.take());
+        let Some(turn) = turn else { return Err(self.shared.unworkable(None)) };
+        self.call_in(turn, interface, function, Passed::There(length), progress).await
     }
 
     async fn call_in(
@@ -131,14 +173,16 @@ impl Satellite {
         interface: &InterfaceName,
         function: &str,
         mut arguments: Passed<'_>,
+        progress: &Arc<Progress>,
     ) -> Result<Buffer, Failure> {
         let mut is_second = false;
         let taken_back = OnceCell::new();
         loop {
             let running = turn.seat.as_ref().and_then(|seat| seat.running.clone());
-            let lost = match turn.call(interface, function, arguments).await {
+            let lost = match turn.call(interface, function, arguments, progress).await {
                 Ok(result) => return Ok(result),
                 Err(Unanswered::Failed(failure)) => return Err(failure),
+                Err(Unanswered::Late) => return Err(self.late(function, false, progress)),
                 Err(Unanswered::Lost(broken)) => broken,
             };
             let has_begun = turn.seat.as_ref().is_none_or(|seat| seat.sent > 0);
@@ -156,19 +200,49 @@ impl Satellite {
         }
     }
 
-    /// The failure of a call that was given up `after` it had begun: its deadline has passed, or it was `cancelled`.
-    pub(crate) fn late(&self, function: &str, cancelled: bool, after: Duration) -> Failure {
-        let (whose, after) = (&self.shared.whose, span(after));
-        match cancelled {
-            false => {
-                Failure::new(Kind::Overdue, format!("{whose} was late: `{function}` did not answer within {after}"))
+    /// The failure of a call that was given up: its deadline has passed, or it was `cancelled`.
+    pub(crate) fn late(&self, function: &str, cancelled: bool, progress: &Progress) -> Failure {
+        let whose = &self.shared.whose;
+        let sentence = match (progress.executed().map(span), cancelled) {
+            (Some(after), false) => format!("{whose} was late: `{function}` did not answer within {after}"),
+            (Some(after), true) => {
+                format!("the call of `{function}` was cancelled, which {whose} had not answered after {after}")
             }
-            true => {
-                let sentence =
-                    format!("the call of `{function}` was cancelled, which {whose} had not answered after {after}");
-                Failure::new(Kind::Cancelled, sentence)
-            }
-        }
+            (None, true) => format!("the call of `{function}` was cancelled before {whose} began to answer it"),
+            (None, false) => match self.shared.doing() {
+                Doing::Nothing => format!("the deadline passed before {whose} was free to answer `{function}`"),
+                Doing::Pauses(before) => {
+                    format!(
+                        "the deadline passed before {whose} was started anew to answer `{function}`{}",
+                        after(before)
+                    )
+                }
+                Doing::Starts(before) => {
+                    let anew = if before.is_some() { " anew" } else { "" };
+                    format!(
+                        "the deadline passed while {whose} was started{anew} to answer `{function}`{}",
+                        after(before)
+                    )
+                }
+            },
+        };
+        Failure::new(if cancelled { Kind::Cancelled } else { Kind::Overdue }, sentence)
+    }
+
+    /// The failure of a start that took too long.
+    pub(crate) fn late_to_start(&self) -> Failure {
+        let whose = &self.shared.whose;
+        let sentence = match self.shared.doing() {
+            Doing::Nothing => format!("the deadline passed before {whose} was free to be started"),
+            Doing::Pauses(before) => format!("the deadline passed before {whose} was started anew{}", after(before)),
+            Doing::Starts(before) => format!("the deadline passed while {whose} was started{}", after(before)),
+        };
+        Failure::new(Kind::Overdue, sentence)
+    }
+
+    /// The failure of a call for whose arguments there is no memory.
+    pub(crate) fn without_memory(&self, function: &str, why: &str) -> Failure {
+        self.shared.without_memory(function, why)
     }
 
     /// Waits until there is no process, and none that is about to end.
@@ -177,7 +251,7 @@ impl Satellite {
             let mut seat = self.seat.lock().await;
             let Some(running) = seat.running.clone() else { return };
             if running.process.has_ended() {
-                seat.bury(&self.shared, None).await;
+                seat.bury(&self.shared, None, true).await;
                 return;
             }
             drop(seat);
@@ -185,10 +259,9 @@ impl Satellite {
         }
     }
 
-    /// Waits for the turn, and has a process ready.
-    async fn turn(&self) -> Result<Turn, Failure> {
-        let seat = Arc::clone(&self.seat).lock_owned().await;
-        match seat.running.as_ref().is_some_and(|running| running.is_usable()) {
+    /// Has a process ready for whoever has the turn.
+    async fn turn(&self, seat: OwnedMutexGuard<Seat>) -> Result<Turn, Failure> {
+        match seat.usable().is_some() {
             true => Ok(Turn::new(seat, &self.shared)),
             false => self.make_ready(seat).await,
         }
@@ -196,7 +269,7 @@ impl Satellite {
 
     /// Has a process ready, in a task of its own: if the caller goes, the next one has it.
     async fn make_ready(&self, mut seat: OwnedMutexGuard<Seat>) -> Result<Turn, Failure> {
-        let (shared, leases) = (Arc::clone(&self.shared), self.leases.subscribe());
+        let (shared, leases) = (Arc::clone(&self.shared), lock(&self.leases).subscribe());
         let own = Arc::downgrade(&self.seat);
         let task = self.shared.terms.runtime.spawn(async move {
             let ready = seat.make_ready(&shared, leases).await;
@@ -205,119 +278,78 @@ impl Satellite {
             }
             (seat, ready)
         });
-        let (seat, ready) = task.await.map_err(|error| self.shared.unworkable(error.is_panic()))?;
+        let (seat, ready) = task.await.map_err(|error| self.shared.unworkable(Some(error)))?;
         ready.map(|()| Turn::new(seat, &self.shared))
     }
 
     /// Ends the process of a call that was lost, in a task of its own, and says what became of it.
     async fn bury(&self, mut turn: Turn, broken: Broken) -> Result<(OwnedMutexGuard<Seat>, Failure), Failure> {
-        let Some(mut seat) = turn.seat.take() else { return Err(self.shared.unworkable(false)) };
+        let Some(mut seat) = turn.seat.take() else { return Err(self.shared.unworkable(None)) };
         let shared = Arc::clone(&self.shared);
         let task = self.shared.terms.runtime.spawn(async move {
-            let failure = seat.bury(&shared, Some(&broken)).await;
+            let failure = seat.bury(&shared, Some(&broken), true).await;
             (seat, failure)
         });
-        let (seat, failure) = task.await.map_err(|error| self.shared.unworkable(error.is_panic()))?;
-        Ok((seat, failure.unwrap_or_else(|| self.shared.unworkable(false))))
+        let (seat, failure) = task.await.map_err(|error| self.shared.unworkable(Some(error)))?;
+        Ok((seat, failure.unwrap_or_else(|| self.shared.unworkable(None))))
     }
 }
 
 impl Shared {
-    /// The runtime does not do what it should.
-    fn unworkable(&self, panicked: bool) -> Failure {
-        let why = match panicked {
-            true => "the application's async runtime has no I/O: build it with `enable_all`",
-            false => "the application's async runtime is shut down",
+    /// The tasks that start and end it do not do what they should.
+    pub(super) fn unworkable(&self, error: Option<JoinError>) -> Failure {
+        let panic = error.and_then(|error| error.try_into_panic().ok());
+        let said = panic.as_ref().map(|panic| {
+            let text = panic.downcast_ref::<&str>().copied();
+            text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it does not say why")
+        });
+        let why = match said {
+            None => "the application's async runtime is shut down".to_owned(),
+            // So tokio panics; it cannot be asked.
+            Some(said) if said.contains("IO is disabled") => {
+                "the application's async runtime has no I/O: build it with `enable_all`".to_owned()
+            }
+            Some(said) => format!("what starts and ends it has panicked: {}", in_one_line(said)),
         };
         Failure::new(Kind::Absent, format!("{} cannot be used: {why}", self.whose))
     }
+
+    pub(super) fn without_memory(&self, function: &str, why: impl fmt::Display) -> Failure {
+        let sentence = format!("there is no memory for what `{function}` of {} is passed: {why}", self.whose);
+        Failure::new(Kind::Limited, sentence)
+    }
+
+    /// Says what whoever has the turn waits for.
+    pub(super) fn does(&self, doing: Doing) -> Does<'_> {
+        *lock(&self.doing) = doing;
+        Does(self)
+    }
+
+    fn doing(&self) -> Doing {
+        lock(&self.doing).clone()
+    }
+}
+
+impl Drop for Does<'_> {
+    fn drop(&mut self) {
+        *lock(&self.0.doing) = Doing::Nothing;
+    }
+}
+
+/// Why there was no process, as the end of a sentence.
+fn after(before: Option<Arc<str>>) -> String {
+    before.map(|before| format!("; before that: {before}")).unwrap_or_default()
+}
+
+fn lock<T>(of: &sync::Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // Tasks of the process wait for this.
-        self.0.leases.send_modify(|leases| leases.count -= 1);
-    }
-}
-
-/// The turn to call. When it is dropped amid a call a task keeps it until the Satellite has given that up.
-struct Turn {
-    /// None when it has been passed on.
-    seat: Option<OwnedMutexGuard<Seat>>,
-    shared: Arc<Shared>,
-    /// Whether a call has begun that is not over.
-    is_amid: bool,
-}
-
-/// Why a call has no result.
-enum Unanswered {
-    /// The process goes on.
-    Failed(Failure),
-    /// There is nothing more to be had from it.
-    Lost(Broken),
-}
-
-impl Turn {
-    fn new(seat: OwnedMutexGuard<Seat>, shared: &Arc<Shared>) -> Self {
-        Self { seat: Some(seat), shared: Arc::clone(shared), is_amid: false }
-    }
-
-    async fn call(
-        &mut self,
-        interface: &InterfaceName,
-        function: &str,
-        arguments: Passed<'_>,
-    ) -> Result<Buffer, Unanswered> {
-        let whose = &self.shared.whose;
-        let ready = self.seat.as_mut().and_then(|seat| seat.running.clone().map(|running| (seat, running)));
-        let Some((seat, running)) = ready else { return Err(Unanswered::Failed(self.shared.unworkable(false))) };
-        let Some(callee) = running.functions.get(interface, function) else {
-            let sentence = format!("{whose} does not serve `{function}` of `{interface}` for its planet");
-            return Err(Unanswered::Failed(Failure::new(Kind::Absent, sentence)));
-        };
-        seat.begin(&running, callee, arguments).map_err(|error| {
-            let sentence = format!("there is no memory for what `{function}` of {whose} is passed: {error}");
-            Unanswered::Failed(Failure::new(Kind::Limited, sentence))
-        })?;
-        self.is_amid = true;
-        let reply = seat.exchange(&running).await;
-        self.is_amid = false;
-        let reply = reply.map_err(Unanswered::Lost)?;
-        seat.executing = None;
-        running.connection.give_back(arguments.len());
-        self.shared.result(&running, callee, reply)
-    }
-}
-
-/// The turn, with a process whose memory is to be written.
-struct Claimed {
-    turn: Turn,
-    running: Arc<Running>,
-}
-
-impl Receiver for Satellite {
-    fn claim(&self) -> Option<Box<dyn Claim>> {
-        let seat = Arc::clone(&self.seat).try_lock_owned().ok()?;
-        let running = Arc::clone(seat.running.as_ref().filter(|running| running.is_usable())?);
-        Some(Box::new(Claimed { turn: Turn::new(seat, &self.shared), running }))
-    }
-
-    fn inline(&self) -> usize {
-        MOST_INLINE
-    }
-}
-
-impl Claim for Claimed {
-    fn outlet(&mut self) -> Box<dyn Write + '_> {
-        Box::new(self.running.connection.arguments())
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        if let Some(seat) = self.seat.take_if(|_| self.is_amid) {
-            self.shared.terms.runtime.spawn(give_up(seat, Arc::clone(&self.shared)));
-        }
+        // Nobody adds to them meanwhile. Tasks of the process wait for this.
+        let _today = lock(&self.satellite.leases);
+        self.leases.send_modify(|leases| leases.count -= 1);
     }
 }
 
@@ -329,7 +361,7 @@ async fn tidy(seat: Weak<Mutex<Seat>>, running: Arc<Running>, shared: Arc<Shared
     if !seat.running.as_ref().is_some_and(|known| Arc::ptr_eq(known, &running)) {
         return;
     }
-    let failure = seat.bury(&shared, None).await;
+    let failure = seat.bury(&shared, None, true).await;
     if let Some(failure) = failure.filter(|_| !running.was_asked()) {
         // Nobody else hears of it.
         let (planet, satellite) = (&*shared.whose.planet, &*shared.whose.program);
@@ -338,11 +370,17 @@ async fn tidy(seat: Weak<Mutex<Seat>>, running: Arc<Running>, shared: Arc<Shared
 }
 
 /// Waits until the Satellite has given up the call that is under way, or ends it.
-async fn give_up(mut seat: OwnedMutexGuard<Seat>, shared: Arc<Shared>) {
+pub(super) async fn give_up(mut seat: OwnedMutexGuard<Seat>, shared: Arc<Shared>, progress: Arc<Progress>) {
     let Some(running) = seat.running.clone() else { return };
-    running.connection.cancel();
-    let broken = match timeout(shared.terms.limits.grace, seat.exchange(&running)).await {
+    let pays = progress.is_own_doing();
+    let mut grace = shared.terms.limits.grace;
+    match progress.told() {
+        Some(since) => grace = grace.saturating_sub(since.elapsed()),
+        None => running.connection.cancel(),
+    }
+    let broken = match timeout(grace, seat.exchange(&running)).await {
         Ok(Ok(reply)) => {
+            seat.give_back(&running);
             if let Reply::Answer(Carried::Shared(length)) = reply {
                 running.connection.leave(length);
             }
@@ -355,36 +393,23 @@ async fn give_up(mut seat: OwnedMutexGuard<Seat>, shared: Arc<Shared>) {
             None
         }
     };
-    seat.bury(&shared, broken.as_ref()).await;
-}
-
-impl Shared {
-    /// What a call gives whose function has replied.
-    fn result(&self, running: &Running, callee: &Function, reply: Reply) -> Result<Buffer, Unanswered> {
-        let (whose, name, most) = (&self.whose, &callee.name, self.terms.limits.value);
-        let carried = match reply {
-            Reply::Answer(carried) => carried,
-            Reply::Failed(message) => {
-                let sentence = format!("{whose} failed in `{name}`: {}", reason(&message));
-                return Err(Unanswered::Failed(Failure::new(Kind::Crashed, sentence)));
-            }
-        };
-        let Some(bytes) = running.connection.value(carried, most).map_err(Unanswered::Lost)? else {
-            let sentence = format!(
-                "{whose} answered `{name}` with more than {most} bytes, the most that may cross: `Limits::value`"
-            );
-            return Err(Unanswered::Failed(Failure::new(Kind::Limited, sentence)));
-        };
-        kokoro_value::check(&bytes, &callee.result).map_err(|error| {
-            let what = format!("what `{name}` answers with is {error}");
-            Unanswered::Lost(Broken::Violation(what))
-        })?;
-        Ok(bytes)
-    }
+    // Who ends or breaks the protocol does that by itself.
+    seat.bury(&shared, broken.as_ref(), pays || broken.is_some()).await;
 }
 
 impl Seat {
-    fn begin(&mut self, running: &Running, callee: &Function, arguments: Passed<'_>) -> std::io::Result<()> {
+    /// The process, if it can be called.
+    pub(super) fn usable(&self) -> Option<&Arc<Running>> {
+        self.running.as_ref().filter(|running| running.is_usable() && !self.is_left())
+    }
+
+    /// Whether those have gone by whom the process lived: somebody asks it to end.
+    fn is_left(&self) -> bool {
+        self.leases.as_ref().is_none_or(|leases| leases.borrow().count == 0)
+    }
+
+    pub(super) fn begin(&mut self, running: &Running, callee: &Function, arguments: Passed<'_>) -> std::io::Result<()> {
+        self.passed = arguments.len();
         running.connection.begin(&mut self.frame, self.number + 1, callee.number, arguments)?;
         self.number += 1;
         self.sent = 0;
@@ -392,46 +417,59 @@ impl Seat {
         Ok(())
     }
 
+    /// Nobody needs any more what the function is passed.
+    pub(super) fn give_back(&mut self, running: &Running) {
+        running.connection.give_back(std::mem::take(&mut self.passed));
+    }
+
     /// Sends what is left of the call, and waits for the reply. May be given up and begun again.
-    async fn exchange(&mut self, running: &Running) -> Result<Reply, Broken> {
+    pub(super) async fn exchange(&mut self, running: &Running) -> Result<Reply, Broken> {
         running.connection.send(&self.frame, &mut self.sent).await?;
         running.connection.answered().await
     }
 
     /// Has a process ready.
     async fn make_ready(&mut self, shared: &Arc<Shared>, mut leases: watch::Receiver<Leases>) -> Result<(), Failure> {
-        self.bury(shared, None).await;
+        self.bury(shared, None, true).await;
         let held = *leases.borrow();
-        self.budget.wait(shared, held, Leases::gone(&mut leases)).await?;
+        self.budget.wait(shared, held, self.before.clone(), Leases::gone(&mut leases)).await?;
+        let _starts = shared.does(Doing::Starts(self.before.clone()));
         match Running::start(shared, &mut leases).await {
             Ok(running) => {
                 self.running = Some(running);
+                self.leases = Some(leases);
                 Ok(())
             }
             Err(unready) => {
-                // Where no process ran there is nothing to be had by waiting.
-                if unready.ran {
-                    self.budget.spend(&shared.terms.restarts, &unready.failure, None);
+                // Where no process ran there is nothing to be had by waiting; nor is it to blame who was not let finish.
+                if unready.ran && leases.borrow().count > 0 {
+                    self.budget.spend(&shared.terms.restarts, &unready.failure, None, true);
+                    self.before = Some(unready.failure.sentence().into());
                 }
                 Err(unready.failure)
             }
         }
     }
 
-    /// Waits until there is nothing left of a process that is of no use any more, and says what became of it.
-    async fn bury(&mut self, shared: &Shared, broken: Option<&Broken>) -> Option<Failure> {
+    /// Waits until there is nothing left of a process that is of no use any more, and says what became of it. Unless it `pays` its end was
+    /// not its own doing.
+    pub(super) async fn bury(&mut self, shared: &Shared, broken: Option<&Broken>, pays: bool) -> Option<Failure> {
         let running = self.running.clone()?;
         let ending = match broken.cloned().or_else(|| running.connection.broken()) {
             Some(broken) => running.wind_up(&broken).await,
             None => {
-                running.end_unless_asked(Because::Abandoned);
+                if !self.is_left() {
+                    running.end_unless_asked(Because::Abandoned);
+                }
                 running.process.ended().await
             }
         };
         self.running = None;
         let failure = running.failure(shared, &ending, self.executing.take().as_deref());
-        if !running.was_asked() {
-            self.budget.spend(&shared.terms.restarts, &failure, Some((running.began, ending.when)));
+        self.before = None;
+        if !running.was_asked() && !self.is_left() {
+            self.budget.spend(&shared.terms.restarts, &failure, Some((running.began, ending.when)), pays);
+            self.before = Some(failure.sentence().into());
         }
         Some(failure)
     }
@@ -445,6 +483,6 @@ impl fmt::Debug for Satellite {
 
 impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Lease").field(&self.0.shared.whose).finish()
+        f.debug_tuple("Lease").field(&self.satellite.shared.whose).finish()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use super::Terms;
 use super::failure::{Failure, Kind, Whose};
@@ -20,6 +20,20 @@ pub(crate) fn check_program(_: &Path, _: &SatelliteGrant) -> Result<(), String> 
 /// None is ever started.
 #[derive(Debug)]
 pub(crate) struct Satellite(Terms);
+
+/// A call that goes nowhere.
+#[derive(Debug)]
+pub(crate) struct Progress;
+
+impl Progress {
+    pub(crate) fn new(_: Instant) -> Arc<Self> {
+        Arc::new(Self)
+    }
+
+    pub(crate) fn cancel(&self) -> bool {
+        false
+    }
+}
 
 /// Holds nothing.
 #[derive(Debug)]
@@ -46,17 +60,39 @@ impl Satellite {
         Err(self.unsupported())
     }
 
-    pub(crate) async fn call(&self, _: &InterfaceName, _: &str, _: &[u8]) -> Result<Buffer, Failure> {
+    pub(crate) async fn call(
+        &self,
+        _: &InterfaceName,
+        _: &str,
+        _: &[u8],
+        _: &Arc<Progress>,
+    ) -> Result<Buffer, Failure> {
         Err(self.unsupported())
     }
 
-    pub(crate) async fn call_delivered(&self, _: &InterfaceName, _: &str, _: Delivered) -> Result<Buffer, Failure> {
+    pub(crate) async fn call_delivered(
+        &self,
+        _: &InterfaceName,
+        _: &str,
+        _: Delivered,
+        _: &Arc<Progress>,
+    ) -> Result<Buffer, Failure> {
         Err(self.unsupported())
     }
 
-    pub(crate) fn late(&self, _: &str, _: bool, _: Duration) -> Failure {
+    pub(crate) fn late(&self, _: &str, _: bool, _: &Progress) -> Failure {
         self.unsupported()
     }
+
+    pub(crate) fn late_to_start(&self) -> Failure {
+        self.unsupported()
+    }
+
+    pub(crate) fn without_memory(&self, _: &str, _: &str) -> Failure {
+        self.unsupported()
+    }
+
+    pub(crate) fn renew(&self) {}
 
     pub(crate) async fn ended(&self) {}
 

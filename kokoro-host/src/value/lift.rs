@@ -17,7 +17,9 @@ use super::{Lifted, Passed, Side};
 pub(super) enum Fault {
     /// It is larger than values may be. The component has done nothing wrong.
     TooLarge,
-    /// The component does not keep to the rules, or the system cannot.
+    /// There is no memory for it where it goes. The component has done nothing wrong either.
+    NoMemory(std::io::Error),
+    /// The component does not keep to the rules.
     Lie(wasmtime::Error),
 }
 
@@ -25,11 +27,6 @@ type Done = Result<(), Fault>;
 
 fn lie(message: &'static str) -> Fault {
     Fault::Lie(wasmtime::Error::msg(message))
-}
-
-/// There is no memory for what is lifted.
-fn unkept(error: std::io::Error) -> Fault {
-    Fault::Lie(wasmtime::Error::new(error).context("there is no memory for what it passes"))
 }
 
 /// A lift that is under way.
@@ -92,7 +89,7 @@ impl<'m> Lifting<'m, '_> {
         let all = gathered.len() + bytes.len();
         self.most = self.most.checked_sub(all).ok_or(Fault::TooLarge)?;
         match &mut self.outlet {
-            Some(outlet) => outlet.put(gathered, bytes).map_err(unkept),
+            Some(outlet) => outlet.put(gathered, bytes).map_err(Fault::NoMemory),
             None => Ok(()),
         }
     }
@@ -100,7 +97,7 @@ impl<'m> Lifting<'m, '_> {
     /// Ends the value, and says how many bytes of it are where its outlet leads: all or none.
     pub(super) fn finish(&mut self) -> Result<usize, Fault> {
         match self.outlet.take() {
-            Some(outlet) => outlet.finish(&mut self.value.bytes).map_err(unkept),
+            Some(outlet) => outlet.finish(&mut self.value.bytes).map_err(Fault::NoMemory),
             None => Ok(0),
         }
     }

@@ -14,8 +14,8 @@ mod lower;
 mod outlet;
 mod plan;
 
-use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::{fmt, io};
 
 use rustc_hash::FxHashMap;
 use wasmtime::component::__internal::ComponentTypes;
@@ -37,6 +37,8 @@ pub(crate) struct Lifted {
     pub(crate) handles: Vec<Passed>,
     /// How large values may be, if it is larger. Then it is not all there.
     pub(crate) too_large: Option<usize>,
+    /// Why there was no memory for it where it was to go, if so. Then it is not all there either.
+    pub(crate) no_memory: Option<io::Error>,
 }
 
 /// A handle out of a component.
@@ -188,7 +190,7 @@ impl Crossing {
     }
 
     fn lifted(&self, plan: &Plan, lift: impl FnOnce(&mut Lifted) -> std::result::Result<(), Fault>) -> Result<Lifted> {
-        let mut value = Lifted { bytes: Buffer::new(), handles: Vec::new(), too_large: None };
+        let mut value = Lifted { bytes: Buffer::new(), handles: Vec::new(), too_large: None, no_memory: None };
         match lift(&mut value) {
             Ok(()) => Ok(value),
             // Handles behind the end would belong to nobody.
@@ -197,6 +199,8 @@ impl Crossing {
             }
             // Not an error of the lift: that would end the component's instance.
             Err(Fault::TooLarge) => Ok(Lifted { too_large: Some(self.most), ..value }),
+            Err(Fault::NoMemory(error)) if plan.gives => Err(Error::new(error)),
+            Err(Fault::NoMemory(error)) => Ok(Lifted { no_memory: Some(error), ..value }),
             Err(Fault::Lie(error)) => Err(error),
         }
     }

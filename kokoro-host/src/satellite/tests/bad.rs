@@ -153,7 +153,7 @@ async fn who_ends_while_nobody_calls_is_started_anew() {
     rustix::process::kill_process(rustix::process::Pid::from_raw(pid as i32).unwrap(), rustix::process::Signal::KILL)
         .unwrap();
     gone(pid).await;
-    while case.satellite.call(&"test:native/work@0.1.0".parse().unwrap(), "ask", &to_bytes("pid")).await.is_err() {}
+    while case.call("ask", &to_bytes("pid")).await.is_err() {}
     assert_ne!(case.pid().await, pid);
     case.end().await;
 }

@@ -1,4 +1,5 @@
 mod bad;
+mod given_up;
 mod good;
 mod peer;
 mod programs;
@@ -6,12 +7,12 @@ mod programs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kokoro_value::{from_bytes, to_bytes};
 use tempfile::TempDir;
 
-use super::{Failure, Lease, Satellite, Terms};
+use super::{Failure, Lease, Progress, Satellite, Terms};
 use crate::admission::SatelliteGrant;
 use crate::inspect::interfaces_of_text;
 use crate::interface::InterfaceName;
@@ -77,7 +78,7 @@ impl Case {
 
     async fn call(&self, function: &str, arguments: &[u8]) -> Result<Vec<u8>, Failure> {
         let interface: InterfaceName = "test:native/work@0.1.0".parse().unwrap();
-        self.satellite.call(&interface, function, arguments).await.map(|result| result.to_vec())
+        self.satellite.call(&interface, function, arguments, &patient()).await.map(|result| result.to_vec())
     }
 
     async fn add(&self, a: u32, b: u32) -> Result<u32, Failure> {
@@ -98,6 +99,11 @@ impl Case {
         self.lease = None;
         self.satellite.ended().await;
     }
+}
+
+/// A call that has all the time.
+fn patient() -> Arc<Progress> {
+    Progress::new(Instant::now() + Duration::from_secs(1000))
 }
 
 /// Whether a process of that number runs.

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::AsFd as _;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -114,7 +114,7 @@ impl Peer {
                 self.answer(number, &1u32);
                 self.answer(number, &1u32);
             }
-            (0, "never" | "hangs") => match self.what.as_str() {
+            (0, "never" | "hangs") | (2, "waits") => match self.what.as_str() {
                 "hangs" => sleep(),
                 _ => {
                     // Gives it up when it hears that nobody waits any more.
@@ -242,6 +242,8 @@ fn ask(what: &str) -> String {
             format!("{files:?}")
         }
         "limits" => std::fs::read_to_string("/proc/self/limits").unwrap(),
+        // Blocks of 512 bytes.
+        "memory-of-arguments" => (std::fs::metadata("/proc/self/fd/4").unwrap().blocks() / 2).to_string(),
         "group" => rustix::process::getpgrp().as_raw_nonzero().to_string(),
         "child" => std::process::Command::new("/bin/sleep").arg("1000").spawn().unwrap().id().to_string(),
         _ => "what?".to_owned(),
