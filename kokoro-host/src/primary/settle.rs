@@ -15,8 +15,9 @@ use super::{Primary, lock};
 use crate::engine::Code;
 use crate::inspect::Inspection;
 use crate::interface::InterfaceName;
+use crate::limits::margin;
 use crate::link::{Bindings, link};
-use crate::manifest::SatelliteStart;
+use crate::manifest::{SatelliteRequest, SatelliteStart};
 use crate::planet::{Call, CallError, End, Instance, Linked, Planet, Start, Target};
 use crate::registry::{Entry, Event, Reason, Registry, State};
 use crate::resolve::{Member, Outsider, Plan, Problem, Provider, resolve};
@@ -202,7 +203,10 @@ impl Primary {
                 linked.map_err(|error| StartError::Link(format!("it cannot be linked: {error:#}")))?
             }
         };
-        let leases = start_satellites(&name, &inspection, &bindings).await.map_err(StartError::Satellite)?;
+        let leases = start_satellites(&name, &inspection, &bindings, call, shared.limits.start).await;
+        let leases = leases.map_err(StartError::Satellite)?;
+        // What they took is not its own time.
+        let call = &call.with_time(shared.limits.start);
         let span = tracing::info_span!(target: "kokoro::life", "start", planet = &*name, outcome = Empty);
         let start = Start {
             place,
@@ -367,24 +371,51 @@ impl std::fmt::Display for StartError {
     }
 }
 
-/// Lets an instance that is about to start have its Satellites, and starts those that are to be started with it.
+/// Lets an instance that is about to start have its Satellites, and starts those that are to be started with it, all at once.
 async fn start_satellites(
     name: &str,
     inspection: &Inspection,
     bindings: &Bindings,
+    call: &Call,
+    within: Duration,
 ) -> Result<Vec<Lease>, satellite::Failure> {
     let leases = bindings.satellites().map(Satellite::lease).collect();
-    for request in inspection.manifest.satellites.iter().filter(|request| request.start == SatelliteStart::Planet) {
-        let Some(satellite) = bindings.satellites.get(&request.interface) else { continue };
-        match satellite.start().await {
-            Ok(()) => {}
-            Err(failure) if inspection.manifest.optional.contains(&request.interface) => {
-                tracing::warn!(target: "kokoro", planet = name, "it starts without its satellite: {failure}");
-            }
-            Err(failure) => return Err(failure),
+    // They have this time themselves, and then still say what became of them.
+    let call = call.with_time(within + margin(within));
+    let mut starting = Vec::new();
+    for satellite in bindings.satellites() {
+        let imports = bindings.satellites.iter().filter(|(_, serving)| Arc::ptr_eq(serving, satellite));
+        let imports: Vec<&InterfaceName> = imports.map(|(import, _)| import).collect();
+        let is_asked = |request: &SatelliteRequest| {
+            request.start == SatelliteStart::Planet && imports.contains(&&request.interface)
+        };
+        if inspection.manifest.satellites.iter().any(is_asked) {
+            let is_optional = imports.iter().all(|import| inspection.manifest.optional.contains(*import));
+            let (call, satellite) = (call.clone(), Arc::clone(satellite));
+            let program = satellite.program().to_owned();
+            let start =
+                async move { call.until(satellite.start()).await.unwrap_or_else(|_| Err(satellite.late_to_start())) };
+            starting.push((program, is_optional, tokio::spawn(start.in_current_span())));
         }
     }
-    Ok(leases)
+    let mut failed = None;
+    for (program, is_optional, start) in starting {
+        let failure = match start.await {
+            Ok(Err(failure)) => failure,
+            Ok(Ok(())) => continue,
+            // The runtime is being shut down, and this with it.
+            Err(_) => continue,
+        };
+        if is_optional {
+            tracing::warn!(
+                target: "kokoro", planet = name,
+                "its satellite `{program}` could not be started; the next call tries again: {failure}"
+            );
+        } else {
+            failed = failed.or(Some(failure));
+        }
+    }
+    failed.map_or(Ok(leases), Err)
 }
 
 /// A start that goes on. If a panic (of a function that the application serves) ends it, or it is dropped, the Planet has failed.
