@@ -36,7 +36,7 @@ impl Primary {
         for program in manifest.satellites.iter().map(|satellite| &satellite.program) {
             let found = match self.granted(file, program, grants) {
                 Ok((file, grant)) => {
-                    let looked_at = off_the_async_threads(move || check_program(&file, &grant).map(|()| file));
+                    let looked_at = off_the_async_threads(move || check_program(&file, &grant).map(|_| file));
                     looked_at.await
                 }
                 Err(reason) => Err(reason),

@@ -15,17 +15,16 @@ use super::PROGRAM;
 use crate::admission::SatelliteGrant;
 use crate::interface::in_one_line;
 
-/// Whether the program is there, may run and can run on this machine, as far as that can be told without running it.
-pub(crate) fn check_program(file: &Path, grant: &SatelliteGrant) -> Result<(), String> {
+/// Whether the program is there, may run and can run on this machine, as far as that can be told without running it. Gives its SHA-256.
+pub(crate) fn check_program(file: &Path, grant: &SatelliteGrant) -> Result<String, String> {
     let mut program = open(file)?;
     look(&program).map_err(|problem| format!("its program `{}` {problem}", shown(file)))?;
-    match permitted(grant)? {
-        None => Ok(()),
-        Some(permitted) => {
-            let found = copy(&mut program, &mut io::sink()).map_err(|error| unreadable(file, &error))?;
-            compare(file, &found, permitted)
-        }
+    let permitted = permitted(grant)?;
+    let found = copy(&mut program, &mut io::sink()).map_err(|error| unreadable(file, &error))?;
+    if let Some(permitted) = permitted {
+        compare(file, &found, permitted)?;
     }
+    Ok(found)
 }
 
 /// A program that is ready to run: a copy that nobody can change any more.

@@ -13,7 +13,7 @@ use crate::value::{Buffer, Claim, Delivered, Receiver};
 const UNSUPPORTED: &str = "satellites are not supported on this system yet";
 
 /// See above.
-pub(crate) fn check_program(_: &Path, _: &SatelliteGrant) -> Result<(), String> {
+pub(crate) fn check_program(_: &Path, _: &SatelliteGrant) -> Result<String, String> {
     Err(UNSUPPORTED.to_owned())
 }
 
