@@ -7,7 +7,7 @@ use std::sync::MutexGuard;
 
 use super::{KEPT, State, system};
 
-/// How much is gathered before it is written, where the file cannot be mapped.
+/// How much is gathered before it is written, where the file is not mapped.
 const GATHERED: usize = 64 << 10;
 
 /// Memory is taken in no smaller steps.
@@ -22,6 +22,8 @@ pub struct Filling<'m> {
     file: &'m File,
     state: MutexGuard<'m, State>,
     length: usize,
+    /// Whether it is written through the map. If there are no addresses for that it is written as to any file.
+    is_mapped: bool,
 }
 
 impl<'m> Filling<'m> {
@@ -29,7 +31,8 @@ impl<'m> Filling<'m> {
         // Who has read the value before may have given back what is behind.
         state.reserved = state.reserved.min(KEPT);
         state.gathered.clear();
-        Self { file, state, length: 0 }
+        let is_mapped = state.map.is_some();
+        Self { file, state, length: 0, is_mapped }
     }
 
     /// How many bytes it has so far.
@@ -44,15 +47,11 @@ impl<'m> Filling<'m> {
     /// If there is no memory for them.
     pub fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         let end = self.length.checked_add(bytes.len()).ok_or(io::ErrorKind::OutOfMemory)?;
+        if self.is_mapped && end > self.state.reserved {
+            self.reserve(end)?;
+        }
         let state = &mut *self.state;
-        if let Some(map) = &mut state.map {
-            if end > state.reserved {
-                let ahead = state.reserved + state.reserved.clamp(STEP, AHEAD);
-                let reserved = end.max(ahead);
-                system::reserve(self.file, state.reserved, reserved)?;
-                map.reach(self.file, reserved)?;
-                state.reserved = reserved;
-            }
+        if let Some(map) = state.map.as_mut().filter(|_| self.is_mapped) {
             map.write(self.length, bytes);
         } else {
             if state.gathered.len() + bytes.len() > GATHERED {
@@ -64,6 +63,25 @@ impl<'m> Filling<'m> {
             }
         }
         self.length = end;
+        Ok(())
+    }
+
+    /// Makes sure that so many bytes have memory, and are mapped, if they can be.
+    fn reserve(&mut self, end: usize) -> io::Result<()> {
+        let state = &mut *self.state;
+        let ahead = state.reserved + state.reserved.clamp(STEP, AHEAD);
+        let reserved = end.max(ahead);
+        if let Err(error) = system::reserve(self.file, state.reserved, reserved) {
+            // What there was of it is for who needs it next.
+            let _ = system::keep(self.file, state.reserved as u64);
+            return Err(error);
+        }
+        state.reserved = reserved;
+        self.is_mapped = state.map.as_mut().is_some_and(|map| map.reach(self.file, reserved).is_ok());
+        if !self.is_mapped {
+            // Nothing of it is reached any more by who comes next.
+            state.reserved = 0;
+        }
         Ok(())
     }
 
@@ -79,8 +97,7 @@ impl<'m> Filling<'m> {
     pub fn replace(&mut self, offset: usize, bytes: &[u8]) -> io::Result<()> {
         let has = offset.checked_add(bytes.len()).is_some_and(|end| end <= self.length);
         assert!(has, "only what is there is replaced");
-        let state = &mut *self.state;
-        if let Some(map) = &mut state.map {
+        if let Some(map) = self.state.map.as_mut().filter(|_| self.is_mapped) {
             map.write(offset, bytes);
             return Ok(());
         }

@@ -7,20 +7,23 @@
 //!   zeroes. (That takes memory, and there is one system on which a touch can fail for want of it: a Linux that is told to keep strict
 //!   account, `vm.overcommit_memory=2`, when all that it has is promised. There, whoever needs memory next is about to end anyway.)
 //! - **Write while it is read.** So a [`Map`] only copies, through raw pointers, to and from memory of this process alone, and nothing is
-//!   decided by bytes before they are there. What a copy has of bytes that change meanwhile is of no use to anybody, and does no harm.
-//!   Only [`Trusted`] gives a reference, and who makes one promises that nobody writes.
+//!   decided by bytes before they are there: behind each copy stands a [`compiler_fence`], so that nothing which is done with the copy
+//!   later can be done by looking into the shared memory once more. What a copy has of bytes that change meanwhile is of no use to
+//!   anybody, and does no harm. Only [`Trusted`] gives a reference, and who makes one promises that nobody writes.
 #![expect(unsafe_code, reason = "the mapping of shared memory; all of it is here")]
 
 use std::fs::File;
 use std::io;
 use std::ptr::{self, NonNull};
+use std::sync::atomic::{Ordering, compiler_fence};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 use super::system;
 
-/// At least so much is mapped, as addresses cost next to nothing: 1 MiB.
-const LEAST: usize = 1 << 20;
+/// What is mapped is a multiple of so much, so that not every value needs a larger map: 1 MiB. It is not much more than is needed,
+/// because addresses can be bounded, too.
+const STEP: usize = 1 << 20;
 
 /// A mapped file.
 #[derive(Debug)]
@@ -52,7 +55,7 @@ impl Map {
     ///
     /// # Errors
     ///
-    /// If the file has fewer, or there are no addresses.
+    /// `UnexpectedEof` if the file has fewer; another one if there are no addresses, and then nothing of it is mapped.
     pub(super) fn reach(&mut self, file: &File, end: usize) -> io::Result<()> {
         if end <= self.there {
             return Ok(());
@@ -62,7 +65,9 @@ impl Map {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         if end > self.mapped {
-            let mapped = end.checked_next_power_of_two().unwrap_or(end).max(LEAST);
+            // The old one goes first: where addresses are bounded there may be none for both.
+            *self = Self { at: NonNull::dangling(), mapped: 0, there: 0, access: self.access };
+            let mapped = end.checked_next_multiple_of(STEP).unwrap_or(end);
             let allowed = match self.access {
                 Access::Read => ProtFlags::READ,
                 Access::Write => ProtFlags::READ | ProtFlags::WRITE,
@@ -85,15 +90,21 @@ impl Map {
     }
 
     /// Copies so many bytes from the beginning, which were reached, into an empty row.
-    pub(super) fn read(&self, length: usize, to: &mut Vec<u8>) {
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory for the row.
+    pub(super) fn read(&self, length: usize, to: &mut Vec<u8>) -> io::Result<()> {
         assert!(to.is_empty() && self.has(0, length), "only what was reached is read");
-        to.reserve(length);
+        to.try_reserve(length)?;
         // SAFETY: `there` bytes are mapped and stay there, as the file is sealed and was that long; the row's memory is its own, has
         // room for as many, and has got them when its length is set.
         unsafe {
             ptr::copy_nonoverlapping(self.at.as_ptr(), to.as_mut_ptr(), length);
             to.set_len(length);
         }
+        compiler_fence(Ordering::SeqCst);
+        Ok(())
     }
 
     fn has(&self, offset: usize, length: usize) -> bool {
@@ -136,13 +147,19 @@ impl Trusted {
     ///
     /// # Errors
     ///
-    /// If it has fewer, or there is no memory.
+    /// `UnexpectedEof` if it has fewer; another one if there is no memory.
     pub fn bytes(&mut self, length: usize) -> io::Result<&[u8]> {
-        let Some(map) = &mut self.map else {
-            system::read(&self.file, length, &mut self.read)?;
-            return Ok(&self.read);
+        self.read.clear();
+        self.read.shrink_to(super::KEPT);
+        let reached = self.map.as_mut().map(|map| map.reach(&self.file, length));
+        let map = match (&self.map, reached) {
+            (Some(map), Some(Ok(()))) => map,
+            (_, Some(Err(error))) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(error),
+            _ => {
+                system::read(&self.file, length, &mut self.read)?;
+                return Ok(&self.read);
+            }
         };
-        map.reach(&self.file, length)?;
         // SAFETY: `length` bytes were reached: they are mapped and stay there (of none, the pointer dangles, as it may). Nobody writes to
         // them while the reference is there, as who has made this promised.
         Ok(unsafe { std::slice::from_raw_parts(map.at.as_ptr(), length) })

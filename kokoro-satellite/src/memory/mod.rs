@@ -27,7 +27,7 @@ struct State {
     map: Option<Map>,
     /// So many bytes from the beginning have memory, and are reached by `map`.
     reserved: usize,
-    /// What is yet to be written, where there is no map.
+    /// What is yet to be written, where it cannot be mapped.
     gathered: Vec<u8>,
 }
 
@@ -75,13 +75,21 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// If it has fewer.
+    /// `UnexpectedEof` if it has fewer; another one if there is no memory.
     pub fn read(&self, length: usize, to: &mut Vec<u8>) -> io::Result<()> {
-        let Some(map) = &mut self.state().map else { return system::read(&self.file, length, to) };
-        map.reach(&self.file, length)?;
-        to.clear();
-        map.read(length, to);
-        Ok(())
+        let mut state = self.state();
+        let Some(map) = &mut state.map else { return system::read(&self.file, length, to) };
+        match map.reach(&self.file, length) {
+            Ok(()) => {
+                to.clear();
+                map.read(length, to)
+            }
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(error),
+            Err(_) => {
+                state.reserved = 0;
+                system::read(&self.file, length, to)
+            }
+        }
     }
 
     /// Gives memory back after a value of so many bytes, which is not needed any more.

@@ -15,6 +15,8 @@ pub(super) fn read(file: &File, length: usize, to: &mut Vec<u8>) -> io::Result<(
     if file.metadata()?.len() < length as u64 {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
+    to.clear();
+    to.try_reserve(length)?;
     to.resize(length, 0);
     file.read_exact_at(to, 0)
 }
@@ -47,9 +49,15 @@ mod sealed {
     }
 
     /// Takes memory for the bytes from `from` to `to`. What is written after that does not fail for want of it.
+    ///
+    /// In steps: a signal that comes meanwhile has the system undo a whole one, and signals can come all the time.
     pub(in super::super) fn reserve(file: &File, from: usize, to: usize) -> io::Result<()> {
-        let length = to.saturating_sub(from) as u64;
-        Ok(retry_on_intr(|| fallocate(file, FallocateFlags::empty(), from as u64, length))?)
+        const STEP: usize = 16 << 20;
+        for begin in (from..to).step_by(STEP) {
+            let length = (to - begin).min(STEP);
+            retry_on_intr(|| fallocate(file, FallocateFlags::empty(), begin as u64, length as u64))?;
+        }
+        Ok(())
     }
 
     /// Gives all memory back but that of the first bytes.

@@ -1,5 +1,6 @@
 //! What the main thread does: takes a call, executes it, answers.
 
+use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 
 use kokoro_value::Encoder;
@@ -7,7 +8,7 @@ use kokoro_value::Encoder;
 use super::channel::{Channel, Incoming, unintelligible};
 use super::inherited::Inherited;
 use super::{logger, panics, watch};
-use crate::memory::{Memory, Trusted};
+use crate::memory::{Filling, Memory, Trusted};
 use crate::protocol::{
     self, Answer, Call, Carried, Failed, Hello, MAGIC, MOST_INLINE, ToApplication, ToSatellite, VERSION,
 };
@@ -132,13 +133,19 @@ impl<S: Satellite> Calls<S> {
         self.answers.give_back(std::mem::take(&mut self.shared));
         let value = match &arguments {
             Carried::Inline(value) => value.as_slice(),
-            Carried::Shared(length) => shared(&mut self.arguments, *length, self.most)?,
+            Carried::Shared(length) => match shared(&mut self.arguments, *length, self.most)? {
+                Ok(value) => value,
+                Err(error) => {
+                    let message = format!("there is no memory for its arguments of {length} bytes: {error}");
+                    return Ok(Done::Answer(failed(number, message)));
+                }
+            },
         };
 
-        let mut filling = self.answers.fill();
+        let mut result = Bounded { to: self.answers.fill(), most: self.most, length: 0 };
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
-        let mut reply = Reply::new(Encoder::from(buffer).with_outlet(&mut filling, MOST_INLINE));
+        let mut reply = Reply::new(Encoder::from(buffer).with_outlet(&mut result, MOST_INLINE));
         let mut arguments = Arguments::new(value);
         let satellite = &mut self.satellite;
         cancelled::begin(number);
@@ -148,26 +155,34 @@ impl<S: Satellite> Calls<S> {
         match called {
             Ok(Ok(())) => {}
             Ok(Err(malformed)) => return Err(unintelligible(malformed)),
-            Err(payload) => return Ok(Done::Panicked(failed(number, panics::sentence(&*payload)))),
+            Err(payload) => {
+                drop(reply);
+                self.answers.give_back(result.written());
+                return Ok(Done::Panicked(failed(number, panics::sentence(&*payload))));
+            }
         }
 
         let mut encoder = reply.into_encoder();
-        let (length, result) = match encoder.finish() {
+        let is_shared = encoder.finish();
+        let bytes = encoder.into_bytes();
+        let (length, carried) = match is_shared {
+            Ok(false) => (bytes.len() as u64, Ok(Carried::Inline(bytes))),
             Ok(true) => {
-                self.buffer = encoder.into_bytes();
+                self.buffer = bytes;
                 self.buffer.shrink_to(KEPT);
-                match filling.finish() {
-                    Ok(length) => (length as u64, Ok(Carried::Shared(length as u64))),
-                    Err(error) => (0, Err(error)),
-                }
+                self.shared = result.written();
+                (result.length, result.finish().map(Carried::Shared))
             }
-            Ok(false) => (encoder.bytes().len() as u64, Ok(Carried::Inline(encoder.into_bytes()))),
-            Err(error) => (0, Err(error)),
+            Err(error) => {
+                self.shared = result.written();
+                (0, Err(error))
+            }
         };
-        if let Ok(Carried::Shared(length)) = result {
-            self.shared = length;
+        if carried.is_err() || length > self.most {
+            // Nobody reads it.
+            self.answers.give_back(std::mem::take(&mut self.shared));
         }
-        Ok(Done::Answer(match result {
+        Ok(Done::Answer(match carried {
             Err(error) => failed(number, format!("there is no memory for its result: {error}")),
             Ok(_) if length > self.most => {
                 let most = self.most;
@@ -188,11 +203,46 @@ fn failed(number: u64, message: String) -> ToApplication {
     ToApplication::Failed(Failed { number, message })
 }
 
-/// The arguments that are in the application's memory file.
-fn shared(memory: &mut Trusted, length: u64, most: u64) -> Result<&[u8], String> {
+/// The arguments that are in the application's memory file; an error inside if there is no memory for them here.
+fn shared(memory: &mut Trusted, length: u64, most: u64) -> Result<io::Result<&[u8]>, String> {
     let size = usize::try_from(length).ok().filter(|_| length <= most);
     let size = size.ok_or_else(|| unintelligible(format_args!("arguments of {length} bytes, of at most {most}")))?;
-    memory
-        .bytes(size)
-        .map_err(|error| unintelligible(format_args!("arguments of {length} bytes cannot be read: {error}")))
+    match memory.bytes(size) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Err(unintelligible(format_args!("arguments of {length} bytes cannot be read: {error}")))
+        }
+        read => Ok(read),
+    }
+}
+
+/// A result on its way into the memory file. What is more than the application takes is counted, and not written.
+struct Bounded<'m> {
+    to: Filling<'m>,
+    most: u64,
+    length: u64,
+}
+
+impl Bounded<'_> {
+    fn written(&self) -> u64 {
+        self.to.length() as u64
+    }
+
+    /// Ends it, and tells how much was written.
+    fn finish(self) -> io::Result<u64> {
+        self.to.finish().map(|length| length as u64)
+    }
+}
+
+impl Write for Bounded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.length += bytes.len() as u64;
+        if self.length <= self.most {
+            self.to.put(bytes)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
 }

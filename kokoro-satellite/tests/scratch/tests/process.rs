@@ -204,7 +204,25 @@ fn a_result_that_is_too_large_is_an_error_with_both_sizes() {
         message,
         format!("its result has {} bytes, and the application takes no more than {MOST}", (20 << 20) + 4)
     );
+    // What it has begun to write is given back at once.
+    assert!(process.answers_have() <= 8 << 20, "{}", process.answers_have());
     assert_eq!(process.call::<Vec<u8>>("zeroes", &(1_u32 << 20,)), vec![0; 1 << 20]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn want_of_addresses_is_an_error_for_the_call_where_it_cannot_be_helped() {
+    let mut process = Process::welcome(Level::Error);
+    assert_eq!(process.call::<Vec<u8>>("zeroes", &(100_000_u32,)), vec![0; 100_000]);
+    process.bound_addresses(8 << 20);
+    // The result has room, and its map has not.
+    assert_eq!(process.call::<Vec<u8>>("zeroes", &(5_u32 << 20,)), vec![0; 5 << 20]);
+    // The arguments have none at all.
+    let message = process.try_call::<Vec<u8>>("echo", &(vec![7_u8; 12 << 20],)).unwrap_err();
+    let expected = format!("there is no memory for its arguments of {} bytes: ", (12 << 20) + 4);
+    assert!(message.starts_with(&expected), "{message}");
+    assert_eq!(process.call::<Vec<u8>>("echo", &(vec![7_u8; 100_000],)), vec![7; 100_000]);
+    assert_eq!(process.end().code, Some(0));
 }
 
 #[cfg(target_os = "linux")]

@@ -70,6 +70,22 @@ impl Process {
         process
     }
 
+    /// Lets it have only so many more bytes of addresses than it has now.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn bound_addresses(&self, more: u64) {
+        use rustix::process::{Pid, Resource, Rlimit, prlimit};
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.trim().strip_suffix(" kB")).unwrap();
+        let most = Some(size.parse::<u64>().unwrap() * 1024 + more);
+        prlimit(Some(Pid::from_child(&self.child)), Resource::As, Rlimit { current: most, maximum: most }).unwrap();
+    }
+
+    /// How much memory its answers have.
+    pub(crate) fn answers_have(&self) -> u64 {
+        use std::os::unix::fs::MetadataExt as _;
+        self.answers.file().metadata().unwrap().blocks() * 512
+    }
+
     pub(crate) fn say(&mut self, message: &ToSatellite) {
         let mut frame = Vec::new();
         put_frame(&mut frame, message);
