@@ -34,8 +34,14 @@ mod watch;
 /// ```
 ///
 /// The value is made before the first call, and dropped when the application lets go; the exit code is 0 then. It is 1 if the
-/// application says something that cannot be understood. Who starts the program by hand is told what it is, and gets 2. If the
-/// application ends without letting go, this process is ended at once, and so are the processes of its group.
+/// application says something that cannot be understood. Who starts the program by hand is told what it is, and gets 2.
+///
+/// If the application ends without letting go (it is killed, say), this process is ended at once, whatever it does. Processes that it has
+/// started are not sure to be: on Linux the system ends this one alone. If you start any, see to it that they end with it: by the end
+/// of a pipe that they read, or on Linux by a parent-death signal of their own.
+///
+/// A panic of a function is an error for its caller alone where panics unwind. A program that is built with `panic = "abort"` ends with
+/// the first one, and all that its state knows is lost: leave that setting out of the profiles of a Satellite.
 #[must_use]
 pub fn run<S: Satellite>() -> ExitCode {
     #[cfg(unix)]
