@@ -11,8 +11,11 @@ use crate::{Case, Results};
 /// One way of doing cases.
 pub struct Way<'w> {
     name: &'static str,
-    run: Box<dyn FnMut(&Case, u32) -> Result<Duration> + 'w>,
+    run: Box<Run<'w>>,
 }
+
+/// Does a case so many times over, and tells how long that took.
+type Run<'w> = dyn FnMut(&Case, u32) -> Result<Duration> + 'w;
 
 impl std::fmt::Debug for Way<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

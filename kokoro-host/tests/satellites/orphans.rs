@@ -47,7 +47,9 @@ async fn nobody_is_left(place: &Place, role: &str, kill: bool) {
     let killed = Instant::now();
     child.wait().unwrap();
     until("the satellite is still there", || !lives(pid)).await;
-    writeln!(std::io::stdout(), "{role}: no satellite is left after {:?}", killed.elapsed()).unwrap();
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{role}: no satellite is left after {:?}", killed.elapsed()).unwrap();
+    drop(out);
     // The next start finds nothing of it.
     let (primary, desk) = native(granting(worker())).await;
     assert_eq!(desk.add(1, 2).await.unwrap(), 3);

@@ -1,3 +1,5 @@
+#![expect(clippy::print_stderr, reason = "what a peer writes there is what tests read")]
+
 mod bad;
 mod given_up;
 mod good;
@@ -32,9 +34,7 @@ fn limits() -> Limits {
 }
 
 fn restarts() -> Restarts {
-    let mut restarts = Restarts::default();
-    restarts.pause = Duration::from_millis(1);
-    restarts
+    Restarts { pause: Duration::from_millis(1), ..Restarts::default() }
 }
 
 fn write_program(file: &Path, text: &str) {
