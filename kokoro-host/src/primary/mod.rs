@@ -43,6 +43,7 @@ use crate::planet::{self, Call, Changing, Terms, Tidying};
 use crate::registry::{Events, Locked, Registry, State};
 use crate::resolve::stop_order;
 use crate::restarts::Restarts;
+use crate::satellite::Census;
 
 /// The application's side: it loads Planets (plugins), starts them as their dependencies allow, and calls them.
 ///
@@ -64,6 +65,8 @@ struct Shared {
     budget: Arc<Budget>,
     restarts: Restarts,
     has_satellites: bool,
+    /// The processes of all Satellites: one may be about to end whose Planet has gone, or has another.
+    census: Census,
     runtime: runtime::Handle,
     /// Held while Planets are loaded, started or stopped: one change at a time.
     changing: tokio::sync::Mutex<Life>,
@@ -204,6 +207,7 @@ impl Builder {
             limits: self.limits,
             restarts: self.restarts,
             has_satellites: self.has_satellites,
+            census: Census::default(),
             runtime,
             changing: tokio::sync::Mutex::new(Life::Open),
             change: Changing::default(),
@@ -323,6 +327,8 @@ impl Primary {
         for name in &living {
             self.stop(name, self.shared.limits.stop, None).await;
         }
+        // Whoever does not end when it is asked is ended after a grace.
+        let _ = tokio::time::timeout(2 * self.shared.limits.grace, self.shared.census.none()).await;
         let mut registry = self.registry();
         let waiting = registry.entries.iter().filter(|(_, entry)| entry.state().0 == State::Waiting);
         let waiting: Vec<String> = waiting.map(|(name, _)| name.clone()).collect();

@@ -15,8 +15,16 @@ use crate::registry::Registry;
 use crate::resolve::{Pair, Provider};
 use crate::satellite::{Satellite, Terms, check_program};
 
-/// Where the programs are that a Planet asks for, each by its name; or why it does not get it.
-pub(super) type Programs = BTreeMap<String, Result<PathBuf, String>>;
+/// The programs that a Planet asks for, each by its name; or why it does not get it.
+pub(super) type Programs = BTreeMap<String, Result<Program, String>>;
+
+/// A program that was looked at.
+#[derive(Debug, Clone)]
+pub(super) struct Program {
+    file: PathBuf,
+    /// What it had then.
+    sha256: String,
+}
 
 /// Where a program lies that comes with the component in `file`, for the target of this build.
 pub(crate) fn program_beside(file: &Path, program: &str) -> PathBuf {
@@ -36,7 +44,9 @@ impl Primary {
         for program in manifest.satellites.iter().map(|satellite| &satellite.program) {
             let found = match self.granted(file, program, grants) {
                 Ok((file, grant)) => {
-                    let looked_at = off_the_async_threads(move || check_program(&file, &grant).map(|_| file));
+                    let looked_at = off_the_async_threads(move || {
+                        check_program(&file, &grant).map(|sha256| Program { file, sha256 })
+                    });
                     looked_at.await
                 }
                 Err(reason) => Err(reason),
@@ -120,7 +130,7 @@ impl Primary {
             }
         }
         for (program, interfaces) in by_program {
-            let Some(Ok(file)) = admission.programs.get(program) else { continue };
+            let Some(Ok(Program { file, sha256 })) = admission.programs.get(program) else { continue };
             let Some(grant) = admission.grants.satellites.get(program) else { continue };
             let imports: Vec<InterfaceName> = interfaces.keys().cloned().collect();
             let satellite = self.satellite(
@@ -130,11 +140,13 @@ impl Primary {
                     planet: name.into(),
                     program: program.into(),
                     file: file.clone(),
+                    sha256: sha256.clone(),
                     grant: grant.clone(),
                     interfaces,
                     limits: self.shared.limits.clone(),
                     restarts: self.shared.restarts.clone(),
                     runtime: self.shared.runtime.clone(),
+                    census: self.shared.census.clone(),
                 },
             );
             bindings.satellites.extend(imports.into_iter().map(|import| (import, Arc::clone(&satellite))));

@@ -11,6 +11,7 @@
 
 #[cfg(unix)]
 mod budget;
+mod census;
 #[cfg(unix)]
 mod connection;
 mod failure;
@@ -41,6 +42,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub(crate) use self::census::Census;
 pub(crate) use self::failure::Failure;
 #[cfg(unix)]
 pub(crate) use self::program::check_program;
@@ -68,19 +70,23 @@ pub(crate) struct Terms {
     pub(crate) program: Arc<str>,
     /// Where the program is.
     pub(crate) file: PathBuf,
+    /// What that had when it was looked at. Another release of a Planet may come with another program of the same name.
+    pub(crate) sha256: String,
     pub(crate) grant: SatelliteGrant,
     /// What it has to serve, as the Planet imports it.
     pub(crate) interfaces: BTreeMap<InterfaceName, Interface>,
     pub(crate) limits: Limits,
     pub(crate) restarts: Restarts,
     pub(crate) runtime: tokio::runtime::Handle,
+    /// Where its processes are counted.
+    pub(crate) census: Census,
 }
 
 impl Terms {
     /// Whether a Satellite of these terms is as good as one of the others.
     fn is_like(&self, other: &Self) -> bool {
-        (&self.program, &self.file, &self.grant, &self.interfaces)
-            == (&other.program, &other.file, &other.grant, &other.interfaces)
+        (&self.program, &self.file, &self.sha256, &self.grant, &self.interfaces)
+            == (&other.program, &other.file, &other.sha256, &other.grant, &other.interfaces)
     }
 }
 

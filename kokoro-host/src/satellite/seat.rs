@@ -12,6 +12,7 @@ use tokio::task::JoinError;
 use tokio::time::timeout;
 
 use super::budget::Budget;
+use super::census::Counted;
 use super::connection::{Broken, Passed, Reply};
 use super::failure::{Failure, Kind, Whose};
 use super::functions::{Function, Wanted};
@@ -272,9 +273,10 @@ impl Satellite {
         let (shared, leases) = (Arc::clone(&self.shared), lock(&self.leases).subscribe());
         let own = Arc::downgrade(&self.seat);
         let task = self.shared.terms.runtime.spawn(async move {
+            let counted = shared.terms.census.one();
             let ready = seat.make_ready(&shared, leases).await;
             if let Some(running) = &seat.running {
-                tokio::spawn(tidy(own, Arc::clone(running), shared));
+                tokio::spawn(tidy(own, Arc::clone(running), shared, counted));
             }
             (seat, ready)
         });
@@ -354,8 +356,9 @@ impl Drop for Lease {
 }
 
 /// Leaves nothing of a process that has ended, even if nobody calls it again.
-async fn tidy(seat: Weak<Mutex<Seat>>, running: Arc<Running>, shared: Arc<Shared>) {
+async fn tidy(seat: Weak<Mutex<Seat>>, running: Arc<Running>, shared: Arc<Shared>, counted: Counted) {
     running.process.ended().await;
+    drop(counted);
     let Some(seat) = seat.upgrade() else { return };
     let mut seat = seat.lock().await;
     if !seat.running.as_ref().is_some_and(|known| Arc::ptr_eq(known, &running)) {

@@ -22,17 +22,19 @@ impl Case {
     }
 
     fn terms(&self) -> Terms {
-        let Terms { planet, program, file, grant, interfaces, limits, restarts, runtime } =
+        let Terms { planet, program, file, sha256, grant, interfaces, limits, restarts, runtime, census } =
             &self.satellite.shared.terms;
         Terms {
             planet: Arc::clone(planet),
             program: Arc::clone(program),
             file: file.clone(),
+            sha256: sha256.clone(),
             grant: grant.clone(),
             interfaces: interfaces.clone(),
             limits: limits.clone(),
             restarts: restarts.clone(),
             runtime: runtime.clone(),
+            census: census.clone(),
         }
     }
 
@@ -250,4 +252,23 @@ fn a_runtime_without_io_is_told_from_one_that_is_shut_down() {
     let told =
         "satellite `worker` of planet `native` cannot be used: what starts and ends it has panicked: on\\npurpose";
     assert_eq!(failure.to_string(), told);
+}
+
+#[tokio::test]
+async fn one_with_another_program_is_not_like_it() {
+    let case = Case::of("");
+    let mut terms = case.terms();
+    assert!(case.satellite.is_like(&terms));
+    terms.sha256 = "another".to_owned();
+    assert!(!case.satellite.is_like(&terms));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_is_counted_until_it_has_ended_whoever_has_gone() {
+    let case = Case::of("stays");
+    let (census, pid) = (case.terms().census, case.pid().await);
+    drop(case);
+    assert!(lives(pid), "it gets a grace");
+    census.none().await;
+    assert!(!lives(pid));
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use kokoro_value::{from_bytes, to_bytes};
 use tempfile::TempDir;
 
-use super::{Failure, Lease, Progress, Satellite, Terms};
+use super::{Census, Failure, Lease, Progress, Satellite, Terms};
 use crate::admission::SatelliteGrant;
 use crate::inspect::interfaces_of_text;
 use crate::interface::InterfaceName;
@@ -65,11 +65,13 @@ impl Case {
             planet: "native".into(),
             program: "worker".into(),
             file,
+            sha256: String::new(),
             grant: grant(SatelliteGrant::program("worker")),
             interfaces: interfaces_of_text(peer::WIT),
             limits,
             restarts,
             runtime: tokio::runtime::Handle::current(),
+            census: Census::default(),
         };
         let satellite = Satellite::new(terms);
         let lease = Some(satellite.lease());
