@@ -64,7 +64,7 @@ async fn who_does_not_greet_as_it_should_is_ended() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_never_greets_is_ended() {
     let limits = Limits { start: Duration::from_millis(300), ..limits() };
-    let case = Case::with(|grant| grant.env("PEER", "silent"), limits, restarts());
+    let case = Case::with(|grant| grant.env(peer::PEER, "silent"), limits, restarts());
     let failure = case.add(1, 2).await.unwrap_err();
     expect_test::expect![
         "satellite `worker` of planet `native` did not say what it serves within 300 ms, and was ended"
@@ -194,6 +194,7 @@ async fn children_that_it_leaves_behind_hold_nothing_up() {
     .await;
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn its_end_is_seen_though_somebody_else_has_its_files() {
     fails(
@@ -204,10 +205,12 @@ async fn its_end_is_seen_though_somebody_else_has_its_files() {
     .await;
 }
 
+const APPLICATION: &str = "KOKORO_TEST_APPLICATION";
+
 /// No test: the application that is killed in the next one.
 #[test]
 fn application() {
-    if std::env::var_os("APPLICATION").is_some() {
+    if std::env::var_os(APPLICATION).is_some() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let (_case, pid) = runtime.block_on(async {
             let case = Case::of("stays");
@@ -227,7 +230,7 @@ async fn it_ends_when_the_application_is_killed() {
     use std::io::BufRead as _;
     use std::process::{Command, Stdio};
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "satellite::tests::bad::application", "--nocapture"]).env("APPLICATION", "1");
+    command.args(["--exact", "satellite::tests::bad::application", "--nocapture"]).env(APPLICATION, "1");
     let mut application = command.stderr(Stdio::piped()).spawn().unwrap();
     let lines = std::io::BufReader::new(application.stderr.take().unwrap()).lines();
     let told =
@@ -241,7 +244,7 @@ async fn it_ends_when_the_application_is_killed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn processor_time_is_bounded() {
-    let grant = |grant: SatelliteGrant| grant.env("PEER", "processor").cpu_time(Duration::from_secs(1));
+    let grant = |grant: SatelliteGrant| grant.env(peer::PEER, "processor").cpu_time(Duration::from_secs(1));
     let case = Case::with(grant, limits(), restarts());
     let failure = case.add(1, 2).await.unwrap_err();
     expect_test::expect!["satellite `worker` of planet `native` has used up the processor time that it is granted, 1 s, and was ended while it executed `add`"].assert_eq(&told(&failure));
@@ -263,7 +266,7 @@ async fn who_ends_too_often_is_given_up_for_a_while() {
     let mut restarts = restarts();
     restarts.limit = 2;
     restarts.healthy = Duration::from_millis(300);
-    let case = Case::with(|grant| grant.env("PEER", "crash"), limits(), restarts);
+    let case = Case::with(|grant| grant.env(peer::PEER, "crash"), limits(), restarts);
     for _ in 0..3 {
         assert_eq!(case.add(1, 2).await.unwrap_err().kind(), "crashed");
     }

@@ -21,10 +21,11 @@ async fn values_of_all_sizes_come_back() {
     case.end().await;
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn it_has_what_it_is_granted_and_nothing_else() {
     let limits_granted = |grant: SatelliteGrant| {
-        let grant = grant.env("PEER", "").env("LANG", "C").directory("/tmp").open_files(32);
+        let grant = grant.env(peer::PEER, "").env("LANG", "C").directory("/tmp").open_files(32);
         grant.address_space(8 << 30).cpu_time(Duration::from_millis(99_500))
     };
     // One that was opened without care, and is not to be found there.

@@ -45,7 +45,7 @@ fn write_program(file: &Path, text: &str) {
 impl Case {
     /// This test program as a Satellite, which does as it is told.
     fn of(what: &str) -> Self {
-        Self::with(|grant| grant.env("PEER", what), limits(), restarts())
+        Self::with(|grant| grant.env(peer::PEER, what), limits(), restarts())
     }
 
     fn with(grant: impl FnOnce(SatelliteGrant) -> SatelliteGrant, limits: Limits, restarts: Restarts) -> Self {
@@ -109,6 +109,14 @@ fn patient() -> Arc<Progress> {
 }
 
 /// Whether a process of that number runs.
+#[cfg(not(target_os = "linux"))]
+fn lives(pid: u32) -> bool {
+    let pid = rustix::process::Pid::from_raw(pid as i32).unwrap();
+    rustix::process::test_kill_process(pid).is_ok()
+}
+
+/// Whether a process of that number runs.
+#[cfg(target_os = "linux")]
 fn lives(pid: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let state = status.lines().find_map(|line| line.strip_prefix("State:"));

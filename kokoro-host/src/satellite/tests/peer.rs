@@ -1,4 +1,4 @@
-//! What the tests have as a Satellite: this very test program, started anew, which does as it is told by `PEER`.
+//! What the tests have as a Satellite: this very test program, started anew, which does as it is told by the variable [`PEER`].
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -24,12 +24,14 @@ pub(super) fn script() -> String {
     format!("#!/bin/sh\nexec '{}' --exact {} --nocapture --test-threads 1 0<&3\n", program.display(), NAME)
 }
 
+pub(super) const PEER: &str = "KOKORO_TEST_PEER";
+
 const NAME: &str = "satellite::tests::peer::peer";
 
 /// No test: does nothing unless it is started as a Satellite.
 #[test]
 fn peer() {
-    if let Ok(what) = std::env::var("PEER") {
+    if let Ok(what) = std::env::var(PEER) {
         let token = std::env::var(TOKEN_VARIABLE).unwrap();
         let socket = std::io::stdin().as_fd().try_clone_to_owned().unwrap().into();
         Peer { socket, frames: Frames::default(), what, token }.run();
@@ -103,7 +105,7 @@ impl Peer {
             Carried::Inline(bytes) => bytes.clone(),
             Carried::Shared(length) => {
                 let mut bytes = vec![0; *length as usize];
-                File::open("/proc/self/fd/4").unwrap().read_exact_at(&mut bytes, 0).unwrap();
+                File::open("/dev/fd/4").unwrap().read_exact_at(&mut bytes, 0).unwrap();
                 bytes
             }
         };
@@ -119,7 +121,7 @@ impl Peer {
                 _ => {
                     // Gives it up when it hears that nobody waits any more.
                     let mut cancelled = [0; 8];
-                    File::open("/proc/self/fd/6").unwrap().read_exact(&mut cancelled).unwrap();
+                    File::open("/dev/fd/6").unwrap().read_exact(&mut cancelled).unwrap();
                     assert_eq!(u64::from_le_bytes(cancelled), number);
                     self.say(&ToApplication::Failed(Failed { number, message: "given up".to_owned() }));
                 }
@@ -184,7 +186,7 @@ impl Peer {
                 // The form of a list is that of the tuple of it.
                 let result = if arguments.len() > 1000 {
                     // As the application has it, so that the same memory is mapped.
-                    let file = File::options().write(true).open("/proc/self/fd/5").unwrap();
+                    let file = File::options().write(true).open("/dev/fd/5").unwrap();
                     file.write_all_at(&arguments, 0).unwrap();
                     Carried::Shared(arguments.len() as u64)
                 } else {
@@ -229,7 +231,7 @@ fn ask(what: &str) -> String {
     match what {
         "pid" => std::process::id().to_string(),
         "environment" => {
-            let own = [TOKEN_VARIABLE, "PEER", "PWD", "OLDPWD", "SHLVL", "_"];
+            let own = [TOKEN_VARIABLE, PEER, "PWD", "OLDPWD", "SHLVL", "_"];
             let granted = std::env::vars().filter(|(name, _)| !own.contains(&name.as_str()));
             granted.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
         }

@@ -137,7 +137,7 @@ async fn a_damaged_program_is_run_by_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_was_changed_does_not_start_again() {
     let sha256: String = Sha256::digest(peer::script()).iter().map(|byte| format!("{byte:02x}")).collect();
-    let grant = |grant: SatelliteGrant| grant.env("PEER", "").sha256(SatelliteGrant::TARGET, sha256);
+    let grant = |grant: SatelliteGrant| grant.env(peer::PEER, "").sha256(SatelliteGrant::TARGET, sha256);
     let case = Case::with(grant, limits(), restarts());
     let pid = case.pid().await;
     let file = case.folder.path().join("worker");
