@@ -16,6 +16,8 @@ mod census;
 mod connection;
 mod failure;
 #[cfg(unix)]
+mod folder;
+#[cfg(unix)]
 mod functions;
 #[cfg(unix)]
 mod output;

@@ -2,25 +2,26 @@
 
 use std::ffi::CString;
 use std::fs::File;
-use std::io::{self, Read as _, Write};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{Access, Mode, OFlags};
 use sha2::{Digest as _, Sha256};
 
 use super::PROGRAM;
+use super::folder::Folder;
 use crate::admission::SatelliteGrant;
 use crate::interface::in_one_line;
 
 /// Whether the program is there, may run and can run on this machine, as far as that can be told without running it. Gives its SHA-256.
 pub(crate) fn check_program(file: &Path, grant: &SatelliteGrant) -> Result<String, String> {
-    let mut program = open(file)?;
+    let program = open(file, grant)?;
     look(&program).map_err(|problem| format!("its program `{}` {problem}", shown(file)))?;
     let permitted = permitted(grant)?;
-    let found = copy(&mut program, &mut io::sink()).map_err(|error| unreadable(file, &error))?;
+    let found = sha256(&program).map_err(|error| unreadable(file, &error))?;
     if let Some(permitted) = permitted {
         compare(file, &found, permitted)?;
     }
@@ -37,43 +38,74 @@ pub(super) struct Image {
     /// What executes it, if it is a script.
     pub(super) interpreter: Option<String>,
     /// Where the copy is, if it has a name: it goes with this.
-    _folder: Option<tempfile::TempDir>,
+    _folder: Option<Folder>,
 }
 
 impl Image {
     /// Copies the program, and looks at the copy.
     pub(super) fn of(file: &Path, grant: &SatelliteGrant) -> Result<Self, String> {
-        let mut program = open(file)?;
-        let permitted = permitted(grant)?;
-        let (mut to, folder) = place(grant).map_err(|error| format!("there is no room for a copy of it: {error}"))?;
-        let found = copy(&mut program, &mut to).map_err(|error| unreadable(file, &error))?;
-        if let Some(permitted) = permitted {
-            compare(file, &found, permitted)?;
+        match memory() {
+            Some(memory) => Self::nameless(file, grant, memory),
+            None => Self::named(file, grant),
         }
-        let interpreter = look(&to).map_err(|problem| format!("its program `{}` {problem}", shown(file)))?;
-        if let Some((folder, path)) = folder {
-            // Nobody may have it open for writing when it runs.
-            drop(to);
-            let path = CString::new(path.into_os_string().into_vec()).map_err(|error| error.to_string())?;
-            return Ok(Self { path, file: None, interpreter, _folder: Some(folder) });
-        }
+    }
+
+    /// A copy in memory.
+    fn nameless(file: &Path, grant: &SatelliteGrant, mut to: File) -> Result<Self, String> {
+        copy(file, grant, &mut to)?;
+        // First of all: until then another process of this user could open it by way of /proc, and write to it.
         seal(&to).map_err(|error| format!("the copy of it cannot be sealed: {error}"))?;
+        let interpreter = examine(file, grant, &to)?;
         let path = CString::new(format!("/proc/self/fd/{PROGRAM}")).map_err(|error| error.to_string())?;
         Ok(Self { path, file: Some(to.into()), interpreter, _folder: None })
     }
+
+    /// A copy in a folder that only this user has access to. (Other processes of this user could write to it. What they can do to this
+    /// process is more than that.)
+    pub(super) fn named(file: &Path, grant: &SatelliteGrant) -> Result<Self, String> {
+        let unplaced = |error| format!("there is no room for a copy of it: {error}");
+        let folder = Folder::new().map_err(unplaced)?;
+        let path = folder.path().join(&grant.program);
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let to = rustix::fs::open(&path, flags, Mode::from_raw_mode(0o500)).map_err(|error| unplaced(error.into()))?;
+        // Nobody may have it open for writing when it runs.
+        copy(file, grant, &mut File::from(to))?;
+        let copied = File::open(&path).map_err(|error| unreadable(&path, &error))?;
+        let interpreter = examine(file, grant, &copied)?;
+        let path = CString::new(path.into_os_string().into_vec()).map_err(|error| error.to_string())?;
+        Ok(Self { path, file: None, interpreter, _folder: Some(folder) })
+    }
 }
 
-fn open(file: &Path) -> Result<File, String> {
+/// Copies all of a program.
+fn copy(file: &Path, grant: &SatelliteGrant, to: &mut File) -> Result<(), String> {
+    let mut program = open(file, grant)?;
+    match io::copy(&mut program, to) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("its program `{}` cannot be copied: {error}", shown(file))),
+    }
+}
+
+/// Whether the copy of a program may run here; what executes it, if it is a script.
+fn examine(file: &Path, grant: &SatelliteGrant, copied: &File) -> Result<Option<String>, String> {
+    if let Some(permitted) = permitted(grant)? {
+        compare(file, &sha256(copied).map_err(|error| unreadable(file, &error))?, permitted)?;
+    }
+    look(copied).map_err(|problem| format!("its program `{}` {problem}", shown(file)))
+}
+
+fn open(file: &Path, grant: &SatelliteGrant) -> Result<File, String> {
     let path = shown(file);
     // Not blocking, lest it be a pipe that nobody writes to.
     let opened = rustix::fs::open(file, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty());
     let program: File = match opened {
         Ok(program) => program.into(),
         Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => {
-            return Err(format!(
-                "its program is not there: `{path}`\n  help: it belongs beside the component, in `PLANET.satellites/{}`",
-                SatelliteGrant::TARGET
-            ));
+            let help = match &grant.file {
+                Some(_) => "the application says that it is there, by `SatelliteGrant::file`".to_owned(),
+                None => format!("it belongs beside the component, in `PLANET.satellites/{}`", SatelliteGrant::TARGET),
+            };
+            return Err(format!("its program is not there: `{path}`\n  help: {help}"));
         }
         Err(error) => return Err(unreadable(file, &error.into())),
     };
@@ -120,41 +152,21 @@ fn compare(file: &Path, found: &str, permitted: &str) -> Result<(), String> {
     ))
 }
 
-/// Copies all, and gives its SHA-256.
-fn copy(from: &mut File, to: &mut impl Write) -> io::Result<String> {
-    let (mut sha256, mut bytes) = (Sha256::new(), vec![0; 64 << 10]);
+/// The SHA-256 of a file, from its beginning.
+fn sha256(file: &File) -> io::Result<String> {
+    let (mut sha256, mut bytes, mut offset) = (Sha256::new(), vec![0; 64 << 10], 0);
     loop {
-        match from.read(&mut bytes) {
+        match file.read_at(&mut bytes, offset) {
             Ok(0) => break,
             Ok(read) => {
                 sha256.update(&bytes[..read]);
-                to.write_all(&bytes[..read])?;
+                offset += read as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
     Ok(sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// Where the copy goes: a file in memory, or one with a name, which only this user can read.
-type Place = (File, Option<(tempfile::TempDir, PathBuf)>);
-
-fn place(grant: &SatelliteGrant) -> io::Result<Place> {
-    match memory() {
-        Some(file) => Ok((file, None)),
-        None => {
-            // Such a folder is made with the mode 0700.
-            let folder = tempfile::Builder::new().prefix("kokoro-satellite-").tempdir()?;
-            let path = folder.path().join(&grant.program);
-            let file = rustix::fs::open(
-                &path,
-                OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC,
-                Mode::from_raw_mode(0o700),
-            )?;
-            Ok((file.into(), Some((folder, path))))
-        }
-    }
 }
 
 /// Whether copies have no names here.
@@ -207,17 +219,21 @@ fn look(program: &File) -> Result<Option<String>, String> {
             line => Ok(Some(in_one_line(line))),
         };
     }
-    let Some(kind) = kind(&header) else {
+    let kinds = kinds(&header);
+    if kinds.is_empty() {
         return Err("is neither a program nor a script that begins with `#!`".to_owned());
-    };
+    }
     // What this very process was started from runs here.
     let own = std::env::current_exe().and_then(File::open).and_then(|own| self::header(&own));
-    match own.as_deref().ok().and_then(self::kind) {
-        Some(own) if own != kind => Err(format!(
-            "is for another machine: it is {kind}, and here runs {own}\n  help: build it for `{}`",
+    let own = own.map(|own| self::kinds(&own)).unwrap_or_default();
+    match own.is_empty() || own.iter().any(|own| kinds.contains(own)) {
+        true => Ok(None),
+        false => Err(format!(
+            "is for another machine: it is {}, and here runs {}\n  help: build it for `{}`",
+            kinds.join(" and "),
+            own.join(" and "),
             SatelliteGrant::TARGET
         )),
-        _ => Ok(None),
     }
 }
 
@@ -228,28 +244,47 @@ fn header(program: &File) -> io::Result<Vec<u8>> {
     Ok(header)
 }
 
-/// What a program is made for, as its header says.
-fn kind(header: &[u8]) -> Option<String> {
+/// What a program is made for, as its header says: one machine, or several; none if it is no program.
+fn kinds(header: &[u8]) -> Vec<String> {
     match header {
-        // Class and order of bytes, and 12 bytes later, after the type, the machine.
-        [0x7f, b'E', b'L', b'F', class, order, ..] => {
-            let machine: [u8; 2] = header.get(18..20)?.try_into().ok()?;
-            let machine = if *order == 2 { u16::from_be_bytes(machine) } else { u16::from_le_bytes(machine) };
-            let bits = match class {
-                1 => "32-bit",
-                2 => "64-bit",
-                _ => return None,
-            };
-            let order = if *order == 2 { "big-endian" } else { "little-endian" };
-            Some(format!("ELF, {bits}, {order}, for {}", machine_name(machine)))
-        }
+        [0x7f, b'E', b'L', b'F', ..] => elf(header).into_iter().collect(),
         // Mach-O, and then the type of processor.
         [0xcf, 0xfa, 0xed, 0xfe, processor @ ..] => {
-            let processor = u32::from_le_bytes(*processor.first_chunk()?);
-            Some(format!("Mach-O for processors of the type {processor:#x}"))
+            let processor = processor.first_chunk();
+            processor.map(|processor| mach_o(u32::from_le_bytes(*processor))).into_iter().collect()
         }
-        _ => None,
+        // Several of those in one file, of which the system takes the one that it needs: how many there are, and then for each, after
+        // its type of processor, where it is. (Java's files begin like the first kind. Their version is more than any number of parts.)
+        [0xca, 0xfe, 0xba, last @ (0xbe | 0xbf), rest @ ..] => {
+            let size = if *last == 0xbe { 20 } else { 32 };
+            let Some((count, parts)) = rest.split_first_chunk() else { return Vec::new() };
+            let count = u32::from_be_bytes(*count);
+            if count > 30 {
+                return Vec::new();
+            }
+            let processors = parts.chunks_exact(size).take(count as usize).filter_map(|part| part.first_chunk());
+            processors.map(|processor| mach_o(u32::from_be_bytes(*processor))).collect()
+        }
+        _ => Vec::new(),
     }
+}
+
+fn mach_o(processor: u32) -> String {
+    format!("Mach-O for processors of the type {processor:#x}")
+}
+
+fn elf(header: &[u8]) -> Option<String> {
+    // Class and order of bytes, and 12 bytes later, after the type, the machine.
+    let [class, order] = *header.get(4..)?.first_chunk()?;
+    let machine = *header.get(18..)?.first_chunk()?;
+    let machine = if order == 2 { u16::from_be_bytes(machine) } else { u16::from_le_bytes(machine) };
+    let bits = match class {
+        1 => "32-bit",
+        2 => "64-bit",
+        _ => return None,
+    };
+    let order = if order == 2 { "big-endian" } else { "little-endian" };
+    Some(format!("ELF, {bits}, {order}, for {}", machine_name(machine)))
 }
 
 /// As in ELF's registry.

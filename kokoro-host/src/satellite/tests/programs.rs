@@ -23,6 +23,12 @@ fn programs_that_cannot_run_are_told_apart() {
         its program is not there: `/nowhere/it`
           help: it belongs beside the component, in `PLANET.satellites/TARGET`"#]]
     .assert_eq(&problem.replace(SatelliteGrant::TARGET, "TARGET"));
+    let grant = SatelliteGrant::program("it").file("/nowhere/it");
+    let problem = check_program(Path::new("/nowhere/it"), &grant).unwrap_err();
+    expect_test::expect![[r#"
+        its program is not there: `/nowhere/it`
+          help: the application says that it is there, by `SatelliteGrant::file`"#]]
+    .assert_eq(&problem);
     let problem = check_program(Path::new("/tmp"), &SatelliteGrant::program("it")).unwrap_err();
     expect_test::expect!["its program `/tmp` is a folder"].assert_eq(&problem);
     refused(
@@ -51,6 +57,23 @@ fn programs_that_cannot_run_are_told_apart() {
     // `printf '#!/bin/sh\n' | sha256sum`
     let sha256 = check(b"#!/bin/sh\n", 0o755, |grant| grant).unwrap();
     assert_eq!(sha256, "a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn programs_for_several_machines_are_told_by_all_of_them() {
+    let mut universal = vec![0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 2];
+    for processor in [0x0100_0007_u32, 0x0100_000c] {
+        universal.extend(processor.to_be_bytes());
+        universal.extend([0; 16]);
+    }
+    let told = check(&universal, 0o755, |grant| grant).unwrap_err();
+    let is = "is for another machine: it is Mach-O for processors of the type 0x1000007 and Mach-O for processors of the type 0x100000c";
+    assert!(told.contains(is), "{told}");
+    // A class of Java's.
+    universal[7] = 65;
+    let told = check(&universal, 0o755, |grant| grant).unwrap_err();
+    assert_eq!(told, "its program `IT` is neither a program nor a script that begins with `#!`");
 }
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
