@@ -121,8 +121,8 @@ fn kill_group(number: Pid) {
 }
 
 /// The life of a process, on its thread.
-fn run(order: Order, tell: oneshot::Sender<Result<Process, Unstarted>>) {
-    match begin(&order) {
+pub(super) fn run(order: Order, tell: oneshot::Sender<Result<Process, Unstarted>>) {
+    match begin(&order, || !tell.is_closed()) {
         Err(unstarted) => {
             // Nobody may wait for it any more.
             let _ = tell.send(Err(unstarted));
@@ -151,9 +151,13 @@ fn run(order: Order, tell: oneshot::Sender<Result<Process, Unstarted>>) {
 /// writing, until it has become another program, and what somebody may write to is not executed.
 static NAMED: Mutex<()> = Mutex::new(());
 
-fn begin(order: &Order) -> Result<(Child, Output, Image), Unstarted> {
+fn begin(order: &Order, is_awaited: impl Fn() -> bool) -> Result<(Child, Output, Image), Unstarted> {
     let _named = (!program::has_memory_files()).then(|| lock(&NAMED));
     let image = Image::of(&order.file, &order.grant).map_err(|why| Unstarted::new(Kind::Absent, why))?;
+    if !is_awaited() {
+        // The copy took longer than a start may. What is started now would do its work unseen.
+        return Err(Unstarted::new(Kind::Overdue, "nobody waits for it any more"));
+    }
     let (output, streams) = Output::read(&order.whose).map_err(|error| Unstarted::io(&error))?;
     let start = Start { grant: &order.grant, image: &image, token: &order.token, output: streams, files: &order.files };
     let child = spawn(start)?;

@@ -47,6 +47,9 @@ pub(super) enum Because {
 /// Who has closed its channel is about to end, and gets this long for it.
 const CLOSED_GRACE: Duration = Duration::from_millis(500);
 
+/// Who is killed ends at once, unless the system waits for a device in its name: then nobody waits with it for longer than this.
+const KILLED_GRACE: Duration = Duration::from_secs(5);
+
 /// A start that failed, and whether there has been a process.
 pub(super) struct Unready {
     pub(super) failure: Failure,
@@ -83,8 +86,21 @@ impl Running {
             }
         };
         let mut inlet = Inlet::new();
+        let greeting = async {
+            let greet = greet(shared, &connection, &mut inlet, &token);
+            tokio::pin!(greet);
+            tokio::select! {
+                biased;
+                greeted = &mut greet => greeted,
+                _ = process.ended() => {
+                    // Somebody else may have its end of the channel open: a process that it has left behind. What has arrived counts.
+                    connection.hang_up();
+                    greet.await
+                }
+            }
+        };
         let greeted = tokio::select! {
-            greeted = greet(shared, &connection, &mut inlet, &token) => Ok(greeted),
+            greeted = greeting => Ok(greeted),
             () = tokio::time::sleep_until(deadline) => Err(Failure::new(Kind::Overdue, late())),
             () = Leases::gone(leases) => Err(Failure::new(Kind::Absent, format!("{whose} was stopped with its planet"))),
         };
@@ -105,16 +121,14 @@ impl Running {
             }
             Ok(Err(Ungreeted::Closed { amid })) => {
                 // How it ends, if it does, is what there is to tell.
-                let by_itself = timeout(CLOSED_GRACE, process.ended()).await.is_ok();
-                process.kill();
-                let ending = process.ended().await;
-                let what = match by_itself {
-                    true => format!("{}{}", ending.how, in_a_message(amid)),
-                    false => "closed its channel, lived on and was ended".to_owned(),
+                let how = timeout(CLOSED_GRACE, process.ended()).await.ok().map(|ending| ending.how);
+                let what = match how {
+                    Some(how) => format!("{how}{}", in_a_message(amid)),
+                    None => "closed its channel, lived on and was ended".to_owned(),
                 };
                 let failure = Failure::new(Kind::Crashed, format!("{whose} {what} before it had said what it serves"));
-                match ending.how {
-                    How::Status(0) if by_itself && !amid => failure.detail(
+                match how {
+                    Some(How::Status(0)) if !amid => failure.detail(
                         "help: it has to be a program that speaks Kokoro's protocol: `kokoro-satellite` makes it one",
                     ),
                     _ => failure,
@@ -123,8 +137,11 @@ impl Running {
             Ok(Err(Ungreeted::Failure(failure))) | Err(failure) => failure,
         };
         process.kill();
-        let stderr = process.ended().await.stderr.clone();
-        Err(Unready { failure: Failure { stderr, ..failure }, ran: true })
+        let failure = match timeout(KILLED_GRACE, process.ended()).await {
+            Ok(ending) => Failure { stderr: ending.stderr.clone(), ..failure },
+            Err(_) => failure.detail("the system has not ended it yet: it waits for something in the kernel"),
+        };
+        Err(Unready { failure, ran: true })
     }
 
     /// Whether a call can be made.

@@ -205,6 +205,24 @@ async fn its_end_is_seen_though_somebody_else_has_its_files() {
     .await;
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn its_end_is_seen_before_the_greeting_though_somebody_else_has_its_files() {
+    use rustix::process::{Pid, Signal, kill_process};
+    // Longer than anybody would wait.
+    let limits = Limits { start: Duration::from_secs(3600), ..limits() };
+    let case = Case::with(|grant| grant.env(peer::PEER, "leaves-one-behind-early"), limits, restarts());
+    let failure = case.add(1, 2).await.unwrap_err();
+    let left = failure.stderr()[0].parse().unwrap();
+    kill_process(Pid::from_raw(left).unwrap(), Signal::KILL).unwrap();
+    let told = told(&failure);
+    assert!(
+        told.starts_with("satellite `worker` of planet `native` ended with status 0 before it had said what it serves"),
+        "{told}"
+    );
+    case.end().await;
+}
+
 const APPLICATION: &str = "KOKORO_TEST_APPLICATION";
 
 /// No test: the application that is killed in the next one.

@@ -69,6 +69,12 @@ impl Peer {
                 std::process::Command::new("/bin/sleep").arg("1000").spawn().unwrap();
                 std::process::exit(5);
             }
+            "leaves-one-behind-early" => {
+                // As below.
+                let left = std::process::Command::new("/usr/bin/setsid").args(["/bin/sleep", "1000"]).spawn().unwrap();
+                eprintln!("{}", left.id());
+                std::process::exit(0);
+            }
             _ => self.hello(VERSION, &self.token.clone(), "func(u32, u32) -> u32"),
         }
         while let Some(message) = self.hear() {
