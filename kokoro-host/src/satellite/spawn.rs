@@ -1,9 +1,10 @@
 //! The start of a child process: the one place here with code that nobody but its author can check.
 #![expect(unsafe_code, reason = "what happens between fork and exec has no safe form")]
 
-use std::ffi::{CString, c_char};
-use std::io;
-use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
+use std::convert::Infallible;
+use std::ffi::{CString, c_char, c_int};
+use std::io::{self, PipeReader, Read as _};
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -56,60 +57,77 @@ pub(super) fn spawn(start: Start<'_>) -> Result<Child, Unstarted> {
     let directory = &start.grant.directory;
     check_directory(directory)?;
     let io = |error: io::Error| Unstarted::io(&error);
-    // While these are held none of the numbers that the child's files get is free, so nobody gets one of them who is not among
-    // `sources`: the standard library's pipe through which it hears of failures, say, which would be overwritten.
-    let held = hold_numbers().map_err(io)?;
-    let mut sources = Vec::new();
-    for file in start.files.iter().chain(&start.image.file) {
-        sources.push(fcntl_dupfd_cloexec(file, BEYOND).map_err(|error| io(error.into()))?);
-    }
+    let beyond = |file: &dyn AsFd| fcntl_dupfd_cloexec(file, BEYOND).map_err(|error| io(error.into()));
+    let sources =
+        start.files.iter().chain(&start.image.file).map(|file| beyond(file)).collect::<Result<Vec<_>, _>>()?;
+    let (mut report, writer) = io::pipe().map_err(io)?;
+    let reporter = beyond(&writer)?;
+    drop(writer);
+    let reported = reporter.as_raw_fd();
     let exec = Exec::new(start.grant, start.image, start.token);
     let limits = limits(start.grant);
-    let is_script = start.image.interpreter.is_some();
+    // A script is opened by its interpreter once more.
+    let is_opened = start.image.interpreter.is_some() && start.image.file.is_some();
+    let (first_closed, last_open) = (if is_opened { PROGRAM + 1 } else { PROGRAM }, last_open());
     let parent = rustix::process::getpid();
     let [stdout, stderr] = start.output;
     let mut command = Command::new(&start.grant.program);
     command.current_dir(directory).process_group(0);
     command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
     let numbers: Vec<RawFd> = sources.iter().map(|source| source.as_raw_fd()).collect();
-    let in_child = move || {
+    let become_it = move || -> io::Result<Infallible> {
         end_with(parent)?;
         heed_signals();
         for (number, source) in (SOCKET..).zip(&numbers) {
-            // SAFETY: it concerns this process's table of files alone, in which after the fork nothing else is used but the source, which
-            // is another number, and what has been opened for the child as 0 to 2.
+            // SAFETY: it concerns this process's table of files alone, in which after the fork nothing else is used but the sources and
+            // the reporter, which are other numbers, and what has been opened for the child as 0 to 2.
             if unsafe { libc::dup2(*source, number) } < 0 {
                 return Err(io::Error::last_os_error());
             }
         }
-        // A script is opened by its interpreter once more.
-        close_on_exec(if is_script { PROGRAM + 1 } else { PROGRAM });
+        close_on_exec(first_closed, last_open);
         for (resource, limit) in &limits {
             setrlimit(*resource, *limit)?;
         }
         Err(exec.exec())
     };
+    let in_child = move || -> io::Result<()> {
+        let Err(error) = become_it();
+        let number = error.raw_os_error().unwrap_or(libc::EINVAL).to_ne_bytes();
+        // SAFETY: it writes as many bytes as there are, which a pipe takes at once, and ends this process. The standard library is not told:
+        // the number of its own pipe may be one of those that have just become the child's files.
+        unsafe {
+            libc::write(reported, number.as_ptr().cast(), number.len());
+            libc::_exit(127)
+        }
+    };
     // SAFETY: after the fork it makes system calls only, with what has been allocated before; it allocates nothing, takes no lock and cannot
-    // panic. What it returns when it fails is a number of the system's, which needs no memory either.
+    // panic. The error that it fails with is a number of the system's, which needs no memory either.
     unsafe { command.pre_exec(in_child) };
-    let child = command.spawn();
-    drop(held);
-    child.map_err(|error| explain(&error, start.image))
+    let mut child = command.spawn().map_err(|error| explain(&error, start.image))?;
+    drop((command, reporter));
+    match heard(&mut report) {
+        None => Ok(child),
+        Some(error) => {
+            // It has ended by itself.
+            let _ = child.wait();
+            Err(explain(&error, start.image))
+        }
+    }
+}
+
+/// Why the child has not become the program; none if it has, or ended otherwise.
+fn heard(report: &mut PipeReader) -> Option<io::Error> {
+    let mut number = [0; size_of::<c_int>()];
+    report.read_exact(&mut number).ok()?;
+    Some(io::Error::from_raw_os_error(c_int::from_ne_bytes(number)))
 }
 
 /// Numbers from here on are none that the child gets.
+///
+/// The standard library hears by a pipe of its own that a child could not become the program. Whatever numbers it has for that pipe, at
+/// most until the child's files get theirs: another thread may have just closed one of those. So there is a second pipe, from here on.
 const BEYOND: RawFd = PROGRAM + 1;
-
-fn hold_numbers() -> io::Result<Vec<OwnedFd>> {
-    let mut held = vec![OwnedFd::from(std::fs::File::open("/dev/null")?)];
-    loop {
-        let file = fcntl_dupfd_cloexec(&held[0], SOCKET)?;
-        if file.as_raw_fd() >= BEYOND {
-            return Ok(held);
-        }
-        held.push(file);
-    }
-}
 
 fn check_directory(directory: &Path) -> Result<(), Unstarted> {
     let shown = in_one_line(directory.display());
@@ -141,32 +159,47 @@ fn end_with(_: rustix::process::Pid) -> io::Result<()> {
     Ok(())
 }
 
-/// What the application ignores is not ignored by the program: SIGXCPU, by which its time is bounded, say. (Handlers and the mask
-/// do not outlive the start, with what the standard library does.)
+/// What the application ignores or blocks is neither ignored nor blocked by the program: SIGXCPU, by which its time is bounded, say.
 fn heed_signals() {
-    for signal in 1..32 {
-        // SAFETY: it sets what the system does, and replaces no handler that could be running: this thread is the only one. Of numbers
-        // that are no signal, or cannot be set, it fails.
+    // All systems have fewer than so many.
+    for signal in 1..=128 {
+        // SAFETY: it sets what the system does, and the handlers that it replaces are the application's: this thread is the only one, and
+        // executes none. Of numbers that are no signal, or cannot be set, it fails.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    // The standard library leaves the mask as the thread had it. Now no handler is there that what has waited could call.
+    let mut none = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: the set is written before it is read, and the old one is not asked for. Both functions may be called after a fork.
+    unsafe {
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
     }
 }
 
 /// Nothing of the application's is open in the program, even what was opened without care.
-fn close_on_exec(from: RawFd) {
+fn close_on_exec(first: RawFd, last: RawFd) {
     #[cfg(target_os = "linux")]
     {
-        let (from, to) = (from as libc::c_uint, libc::c_uint::MAX);
+        let (first, last) = (first as libc::c_uint, libc::c_uint::MAX);
         // SAFETY: it sets a flag of files of this process, and touches no memory.
-        let done = unsafe { libc::syscall(libc::SYS_close_range, from, to, libc::CLOSE_RANGE_CLOEXEC) };
+        let done = unsafe { libc::syscall(libc::SYS_close_range, first, last, libc::CLOSE_RANGE_CLOEXEC) };
         if done == 0 {
             return;
         }
     }
-    let most = getrlimit(Resource::Nofile).current.unwrap_or(RawFd::MAX as u64).min(1 << 16);
-    for number in from..most as RawFd {
+    for number in first..=last {
         // SAFETY: as above. Of numbers that are no open file it fails, which is as good.
         unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
     }
+}
+
+/// The last number that a file of the application may have, where they cannot be closed all at once. It may be above the limit, which can
+/// be lowered at any time; and what is opened from now on gets the lowest number that is free, unless somebody asks for a higher one.
+fn last_open() -> RawFd {
+    let listed = std::fs::read_dir("/dev/fd").into_iter().flatten().flatten();
+    let last = listed.filter_map(|file| file.file_name().to_str()?.parse().ok()).max().unwrap_or(0);
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX).min(1 << 16);
+    last.max(limit as RawFd)
 }
 
 /// Limits that the child sets itself. None of them is above what the application itself may raise its own to.

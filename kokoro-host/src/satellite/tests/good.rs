@@ -49,6 +49,37 @@ async fn it_has_what_it_is_granted_and_nothing_else() {
     case.end().await;
 }
 
+/// What the application does with its signals is its own affair.
+#[cfg(target_os = "linux")]
+#[test]
+#[expect(unsafe_code, reason = "there is no other way to block a signal")]
+fn signals_are_neither_ignored_nor_blocked() {
+    // Nobody sends these here. The runtime that starts the process has this one thread.
+    let (ignored, blocked) = (libc::SIGRTMIN() + 6, libc::SIGRTMIN() + 7);
+    // SAFETY: the set is written before it is read, and nothing executes when these signals come.
+    unsafe {
+        let mut set = std::mem::MaybeUninit::uninit();
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), blocked);
+        libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut());
+        libc::signal(ignored, libc::SIG_IGN);
+    }
+    let own = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let case = Case::of("");
+        let told = case.ask("signals").await;
+        let set = |of: &str, name: &str| {
+            let line = of.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            u64::from_str_radix(line.trim(), 16).unwrap()
+        };
+        let bit = |signal: i32| 1_u64 << (signal - 1);
+        assert_eq!((set(&own, "SigBlk:") & bit(blocked), set(&told, "SigBlk:")), (bit(blocked), 0));
+        assert_eq!((set(&own, "SigIgn:") & bit(ignored), set(&told, "SigIgn:") & bit(ignored)), (bit(ignored), 0));
+        case.end().await;
+    });
+}
+
 /// The shell has become the peer.
 async fn parent_of_peer(case: &Case) -> u32 {
     case.pid().await

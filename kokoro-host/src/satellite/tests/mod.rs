@@ -5,6 +5,7 @@ mod given_up;
 mod good;
 mod peer;
 mod programs;
+mod starts;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;

@@ -252,6 +252,10 @@ fn ask(what: &str) -> String {
         "limits" => std::fs::read_to_string("/proc/self/limits").unwrap(),
         // Blocks of 512 bytes.
         "memory-of-arguments" => (std::fs::metadata("/proc/self/fd/4").unwrap().blocks() / 2).to_string(),
+        "signals" => {
+            let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+            status.lines().filter(|line| line.starts_with("Sig")).collect::<Vec<_>>().join("\n")
+        }
         "group" => rustix::process::getpgrp().as_raw_nonzero().to_string(),
         "child" => std::process::Command::new("/bin/sleep").arg("1000").spawn().unwrap().id().to_string(),
         _ => "what?".to_owned(),
