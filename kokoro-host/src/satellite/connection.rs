@@ -92,8 +92,9 @@ const QUIETLY: SendFlags = SendFlags::empty();
 
 /// How many bytes are read at a time.
 const MOST_READ: usize = 64 << 10;
-/// After so many messages in a row others have their turn.
+/// After so many messages, or bytes of them, in a row others have their turn.
 const MANY: usize = 64;
+const MUCH: usize = 256 << 10;
 
 impl Connection {
     /// A connection, and the files for its other end. To be called inside of the runtime.
@@ -159,7 +160,7 @@ impl Connection {
                 Some(First::Hello(hello)) => break hello,
                 Some(First::Version(version)) => return Err(Broken::Version(version)),
                 Some(First::Other) => return Err(Broken::violation("its first message is not a greeting")),
-                None => self.read(inlet).await?,
+                None => drop(self.read(inlet).await?),
             }
         };
         match hello.token == token {
@@ -175,7 +176,7 @@ impl Connection {
     }
 
     /// Takes in what the other side says, until nothing more can come.
-    pub(super) async fn listen(&self, mut inlet: Inlet, log: impl Fn(Log)) -> Broken {
+    pub(super) async fn listen(&self, mut inlet: Inlet, log: impl FnMut(Log)) -> Broken {
         let broken = match self.take_in(&mut inlet, log).await {
             Ok(never) => match never {},
             Err(broken) => broken,
@@ -189,8 +190,8 @@ impl Connection {
         broken
     }
 
-    async fn take_in(&self, inlet: &mut Inlet, log: impl Fn(Log)) -> Result<std::convert::Infallible, Broken> {
-        let mut in_a_row = 0;
+    async fn take_in(&self, inlet: &mut Inlet, mut log: impl FnMut(Log)) -> Result<std::convert::Infallible, Broken> {
+        let (mut in_a_row, mut read) = (0, 0);
         loop {
             while let Some(message) = inlet.frames.take().map_err(Broken::violation)? {
                 match message {
@@ -200,12 +201,12 @@ impl Connection {
                     ToApplication::Hello(_) => return Err(Broken::violation("it greets a second time")),
                 }
                 in_a_row += 1;
-                if in_a_row == MANY {
-                    in_a_row = 0;
+                if in_a_row == MANY || read >= MUCH {
+                    (in_a_row, read) = (0, 0);
                     tokio::task::yield_now().await;
                 }
             }
-            self.read(inlet).await?;
+            read += self.read(inlet).await?;
         }
     }
 
@@ -226,8 +227,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Waits for more bytes.
-    async fn read(&self, inlet: &mut Inlet) -> Result<(), Broken> {
+    /// Waits for more bytes, and tells how many have come.
+    async fn read(&self, inlet: &mut Inlet) -> Result<usize, Broken> {
         loop {
             // It fails where the runtime is shut down.
             let closed = |_| Broken::Closed { amid: inlet.frames.is_amid() };
@@ -236,7 +237,7 @@ impl Connection {
                 Ok(0) => return Err(Broken::Closed { amid: inlet.frames.is_amid() }),
                 Ok(read) => {
                     inlet.frames.push(&inlet.bytes[..read]);
-                    return Ok(());
+                    return Ok(read);
                 }
                 Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
                 Err(_) => return Err(Broken::Closed { amid: inlet.frames.is_amid() }),
@@ -325,7 +326,10 @@ impl Connection {
             Carried::Inline(bytes) if bytes.len() > most => Ok(None),
             Carried::Inline(bytes) => Ok(Some(bytes.into())),
             Carried::Shared(length) => {
-                let Some(size) = usize::try_from(length).ok().filter(|size| *size <= most) else { return Ok(None) };
+                let Some(size) = usize::try_from(length).ok().filter(|size| *size <= most) else {
+                    self.leave(length);
+                    return Ok(None);
+                };
                 let mut bytes = Buffer::new();
                 self.answers.read(size, &mut bytes).map_err(|error| {
                     let why =

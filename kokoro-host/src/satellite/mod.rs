@@ -28,6 +28,8 @@ mod program;
 #[cfg(unix)]
 mod progress;
 #[cfg(unix)]
+mod rate;
+#[cfg(unix)]
 mod running;
 #[cfg(unix)]
 mod seat;

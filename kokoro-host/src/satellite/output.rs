@@ -9,11 +9,13 @@ use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter, Read as _, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
 
 use super::failure::Whose;
+use super::rate::{Passage, Rate, in_their_place};
 use crate::interface::in_one_line;
 
 /// How many lines of standard error are kept, and how many characters of each.
@@ -39,7 +41,7 @@ impl Output {
         let (stderr, to_stderr) = io::pipe()?;
         let (ended, over) = io::pipe()?;
         let streams = [Stream::of(stdout, Channel::Stdout)?, Stream::of(stderr, Channel::Stderr)?];
-        let reader = Reader { whose: whose.clone(), streams, kept: VecDeque::new() };
+        let reader = Reader { whose: whose.clone(), streams, kept: VecDeque::new(), rate: Rate::default() };
         let thread = thread::Builder::new().name("satellite-output".to_owned()).spawn(move || reader.run(&ended))?;
         Ok((Self { thread, over }, [to_stdout.into(), to_stderr.into()]))
     }
@@ -81,6 +83,7 @@ struct Reader {
     whose: Whose,
     streams: [Stream; 2],
     kept: VecDeque<String>,
+    rate: Rate,
 }
 
 impl Reader {
@@ -101,6 +104,8 @@ impl Reader {
             }
             self.end_line(place);
         }
+        let left_out = self.rate.end();
+        self.tell_of(left_out);
         self.kept
     }
 
@@ -152,25 +157,53 @@ impl Reader {
         if stream.line.is_empty() {
             return;
         }
-        let text = String::from_utf8_lossy(&stream.line);
+        let mut line = std::mem::take(&mut stream.line);
+        let channel = stream.channel;
+        if let Passage::Through { left_out } = self.rate.take(Instant::now(), line.len()) {
+            self.tell_of(left_out);
+            self.tell(channel, &line);
+        }
+        if channel == Channel::Stderr {
+            self.keep(&line);
+        }
+        line.clear();
+        self.streams[place].line = line;
+    }
+
+    fn tell(&self, channel: Channel, line: &[u8]) {
+        let text = String::from_utf8_lossy(line);
         let text = text.trim_end_matches(['\n', '\r']);
         let (planet, satellite) = (&*self.whose.planet, &*self.whose.program);
-        match stream.channel {
+        match channel {
             Channel::Stdout => {
                 tracing::info!(target: "kokoro::satellite", planet, satellite, stream = "stdout", "{text}");
             }
             Channel::Stderr => {
                 tracing::warn!(target: "kokoro::satellite", planet, satellite, stream = "stderr", "{text}");
-                if self.kept.len() == KEPT_LINES {
-                    self.kept.pop_front();
-                }
-                let mut kept: String = text.chars().take(KEPT_OF_A_LINE).collect();
-                if kept.len() < text.len() {
-                    kept.push('…');
-                }
-                self.kept.push_back(in_one_line(kept));
             }
         }
-        stream.line.clear();
+    }
+
+    fn tell_of(&self, left_out: u64) {
+        if left_out > 0 {
+            let (planet, satellite) = (&*self.whose.planet, &*self.whose.program);
+            tracing::warn!(target: "kokoro::satellite", planet, satellite, "{}", in_their_place(left_out));
+        }
+    }
+
+    /// Keeps the beginning of a line of standard error.
+    fn keep(&mut self, line: &[u8]) {
+        if self.kept.len() == KEPT_LINES {
+            self.kept.pop_front();
+        }
+        // A character has at most four bytes.
+        let begin = &line[..line.len().min(4 * (KEPT_OF_A_LINE + 1))];
+        let text = String::from_utf8_lossy(begin);
+        let text = text.trim_end_matches(['\n', '\r']);
+        let mut kept: String = text.chars().take(KEPT_OF_A_LINE).collect();
+        if kept.len() < text.len() {
+            kept.push('…');
+        }
+        self.kept.push_back(in_one_line(kept));
     }
 }

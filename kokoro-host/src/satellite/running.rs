@@ -12,6 +12,7 @@ use super::connection::{Broken, Connection, Inlet, said};
 use super::failure::{Failure, Kind};
 use super::functions::Functions;
 use super::process::{Ending, How, Order, Process};
+use super::rate::{Passage, Rate, in_their_place};
 use super::seat::{Leases, Shared};
 use super::span;
 use super::spawn::Unstarted;
@@ -24,6 +25,8 @@ pub(super) struct Running {
     pub(super) functions: Functions,
     /// When it had said what it serves.
     pub(super) began: Instant,
+    /// The least important level of which it was asked for lines.
+    level: Level,
     /// Whether it has been asked to end.
     asked: AtomicBool,
     because: OnceLock<Because>,
@@ -85,9 +88,9 @@ impl Running {
                 return Err(Unready { failure: Failure::new(Kind::Overdue, sentence), ran: false });
             }
         };
-        let mut inlet = Inlet::new();
+        let (mut inlet, level) = (Inlet::new(), wanted_level());
         let greeting = async {
-            let greet = greet(shared, &connection, &mut inlet, &token);
+            let greet = greet(shared, &connection, &mut inlet, &token, level);
             tokio::pin!(greet);
             tokio::select! {
                 biased;
@@ -112,6 +115,7 @@ impl Running {
                     connection,
                     functions,
                     began: Instant::now(),
+                    level,
                     asked: AtomicBool::new(false),
                     because: OnceLock::new(),
                 });
@@ -190,7 +194,17 @@ impl Running {
     /// Takes in what it says, and ends it when nothing more can come.
     async fn listen(self: Arc<Self>, shared: Arc<Shared>, inlet: Inlet) {
         let end = EndOnDrop(&self);
-        let broken = self.connection.listen(inlet, |line| log(&shared, &line)).await;
+        let mut rate = Rate::default();
+        let log = |line: Log| {
+            if line.level >= self.level
+                && let Passage::Through { left_out } = rate.take(Instant::now(), line.message.len())
+            {
+                tell_of(&shared, left_out);
+                log(&shared, &line);
+            }
+        };
+        let broken = self.connection.listen(inlet, log).await;
+        tell_of(&shared, rate.end());
         self.wind_up(&broken).await;
         drop(end);
     }
@@ -263,6 +277,7 @@ async fn greet(
     connection: &Connection,
     inlet: &mut Inlet,
     token: &str,
+    level: Level,
 ) -> Result<Functions, Ungreeted> {
     let whose = &shared.whose;
     let broken = |broken: Broken| match broken {
@@ -290,8 +305,7 @@ async fn greet(
         let failure = misfit.into_iter().fold(failure, Failure::detail);
         Ungreeted::Failure(failure.detail("help: build the planet and the satellite anew, from the same WIT"))
     })?;
-    let welcome =
-        Welcome { planet: whose.planet.to_string(), most: shared.terms.limits.value as u64, level: wanted_level() };
+    let welcome = Welcome { planet: whose.planet.to_string(), most: shared.terms.limits.value as u64, level };
     connection.welcome(welcome).await.map_err(broken)?;
     Ok(functions)
 }
@@ -340,6 +354,13 @@ fn log(shared: &Shared, line: &Log) {
         Level::Info => at!(INFO),
         Level::Warn => at!(WARN),
         Level::Error => at!(ERROR),
+    }
+}
+
+fn tell_of(shared: &Shared, left_out: u64) {
+    if left_out > 0 {
+        let (planet, satellite) = (&*shared.whose.planet, &*shared.whose.program);
+        tracing::warn!(target: "kokoro::satellite", planet, satellite, "{}", in_their_place(left_out));
     }
 }
 
