@@ -199,7 +199,7 @@ impl Section {
         let optional = as_imported(names("optional", &self.optional)?, &imports);
         let mut satellites: Vec<SatelliteRequest> = Vec::new();
         for Wanted { interface, program, start, reload } in self.satellites {
-            if !is_name(&program) || program.starts_with('.') {
+            if !is_program_name(&program) {
                 return Err(SectionError::Program(program));
             }
             let interface = as_imported(names("satellites", &[interface])?, &imports).into_iter().next();
@@ -250,6 +250,11 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
     Err(format!(
         "the planet's name, {name:?}, cannot be used: a name has 1 to 64 letters, digits, dashes, dots and underscores"
     ))
+}
+
+/// Whether a program that serves a Planet can have this name, which is also a file's.
+pub(crate) fn is_program_name(name: &str) -> bool {
+    is_name(name) && !name.starts_with('.')
 }
 
 /// Names go into file names, logs, graphs and `planet.function(..)`, so they are kept plain.

@@ -5,6 +5,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kokoro_satellite::protocol::TOKEN_VARIABLE;
+
+use crate::manifest::is_program_name;
+
 /// A Satellite (a native child process) that a Planet (plugin) may own: which program, and how it runs.
 ///
 /// It is not sandboxed: what it may do is what the user may do under whom the application runs. What is said here is how it is
@@ -46,15 +50,23 @@ impl SatelliteGrant {
     /// The program of this name, which the Planet asks for; without arguments and with an empty environment. Its working directory is
     /// the root.
     pub fn program(program: impl Into<String>) -> Self {
+        let program = program.into();
+        let problems = match is_program_name(&program) {
+            true => Vec::new(),
+            false => vec![format!(
+                "{program:?} cannot be a program's name: that has 1 to 64 letters, digits, dashes, dots and underscores, and does not \
+                 begin with a dot\n  help: `SatelliteGrant::file` says where a program is"
+            )],
+        };
         Self {
-            program: program.into(),
+            program,
             file: None,
             sha256: BTreeMap::new(),
             args: Vec::new(),
             env: BTreeMap::new(),
             directory: PathBuf::from("/"),
             limits: SatelliteLimits::default(),
-            problems: Vec::new(),
+            problems,
         }
     }
 
@@ -90,6 +102,9 @@ impl SatelliteGrant {
         let (name, value) = (name.into(), value.into());
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
             self.problems.push(format!("{name:?} cannot be an environment variable with that value"));
+        }
+        if name == TOKEN_VARIABLE {
+            self.problems.push(format!("the environment variable `{TOKEN_VARIABLE}` is set by Kokoro itself"));
         }
         self.env.insert(name, value);
         self
@@ -136,5 +151,22 @@ impl fmt::Debug for SatelliteGrant {
             .field("directory", &self.directory)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_granted_is_a_problem_and_not_dropped() {
+        let problem = |grant: SatelliteGrant| grant.problems.first().cloned().unwrap_or_default();
+        assert_eq!(problem(SatelliteGrant::program("image-codec").env("LANG", "C")), "");
+        let token = SatelliteGrant::program("image-codec").env("KOKORO_SATELLITE", "x");
+        assert_eq!(problem(token), "the environment variable `KOKORO_SATELLITE` is set by Kokoro itself");
+        for name in ["", "../codec", "bin/codec", ".codec", "a\nb"] {
+            let problem = problem(SatelliteGrant::program(name));
+            assert!(problem.starts_with(&format!("{name:?} cannot be a program's name: ")), "{problem}");
+        }
     }
 }
