@@ -146,7 +146,7 @@ fn form(ty: &Type) -> Result<Form, NoData> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inspect::interface_from_wit;
+    use crate::inspect::{interface_from_wit, interfaces_of_text};
 
     fn of(items: &str) -> Result<(String, Form), NoData> {
         let interface = interface_from_wit(items);
@@ -180,6 +180,17 @@ mod tests {
             "func() -> map<string, list<u8>>",
             Form::map(Form::String, Form::list(Form::U8)),
         );
+    }
+
+    /// `kokoro-macros` has the same test: what a Satellite says and what a Planet's component is read as have to be the same text.
+    #[test]
+    fn signatures_are_as_satellites_write_them() {
+        let interfaces = interfaces_of_text(include_str!("../../../kokoro-satellite/tests/signatures/all.wit"));
+        let interface = interfaces.values().next().unwrap();
+        let functions = interface.functions.iter();
+        let lines = functions.map(|(name, function)| format!("{name}: {}\n", signature(function).unwrap()));
+        expect_test::expect_file!["../../../kokoro-satellite/tests/signatures/all.txt"]
+            .assert_eq(&lines.collect::<String>());
     }
 
     #[test]

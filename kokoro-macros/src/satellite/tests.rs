@@ -1,6 +1,6 @@
 //! The expansion of a small Satellite, for people to read, and the signatures of all kinds of types.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
 use quote::quote;
@@ -84,6 +84,19 @@ fn signatures_say_all_of_a_type_but_names_of_types_and_parameters() {
         let interface = &wit.resolve.interfaces[wit.interface("a:a/i").expect("an interface")];
         assert_eq!(signature(&wit.resolve, &interface.functions["f"]), expected);
     }
+}
+
+/// `kokoro-host` has the same test: what a Satellite says and what a Planet's component is read as have to be the same text.
+#[test]
+fn signatures_are_as_the_application_writes_them() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../kokoro-satellite/tests/signatures");
+    let wit = Wit::load(&folder, "all.wit").expect("WIT");
+    let interface = &wit.resolve.interfaces[wit.interface("test:signatures/all@0.1.0").expect("an interface")];
+    let functions = interface.functions.iter();
+    let mut lines: Vec<String> =
+        functions.map(|(name, function)| format!("{name}: {}\n", signature(&wit.resolve, function))).collect();
+    lines.sort();
+    expect_file!["../../../kokoro-satellite/tests/signatures/all.txt"].assert_eq(&lines.concat());
 }
 
 #[test]
