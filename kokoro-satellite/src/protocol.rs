@@ -105,7 +105,8 @@ pub struct Function {
 pub struct Welcome {
     /// The name of the Planet that it belongs to.
     pub planet: String,
-    /// How many bytes a value may have.
+    /// How many bytes a value may have. A result that has more is answered by its length alone, as [`Carried::Shared`]: nobody reads
+    /// it, and the call fails with a limit that was exceeded.
     pub most: u64,
     /// The least important level of which the application wants a [`Log`].
     pub level: Level,

@@ -137,6 +137,7 @@ impl Process {
                     assert_eq!(number, call);
                     return Ok(match result {
                         Carried::Inline(bytes) => bytes,
+                        Carried::Shared(length) if length > MOST => return Err(format!("{length} bytes")),
                         Carried::Shared(length) => {
                             assert!(length > MOST_INLINE as u64);
                             let mut bytes = Vec::new();
