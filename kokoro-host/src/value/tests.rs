@@ -21,7 +21,7 @@ use std::sync::Arc;
 use wasmtime::component::{Component, Func, Instance, Linker, LinkerInstance, Val};
 use wasmtime::{Engine, Store, StoreContextMut};
 
-use self::desk::Desk;
+use self::desk::{Desk, Full};
 use self::extent::{Counts, Extent};
 use self::random::Random;
 use self::types::Function;
@@ -137,10 +137,14 @@ fn serve_val(instance: &mut LinkerInstance<'_, Script>, functions: &Arc<[Functio
     instance.func_new(&format!("f{number}"), serve).unwrap();
 }
 
+fn is_all_there(lifted: &Lifted) -> bool {
+    lifted.too_large.is_none() && lifted.no_memory.is_none()
+}
+
 fn serve_direct(instance: &mut LinkerInstance<'_, Script>, function: &Function, number: usize) {
     fn answer<const M: usize>(script: &mut Script, lifted: &Lifted, asked: &[u8]) -> Given<M> {
         assert!(lifted.handles.is_empty());
-        script.asked = lifted.too_large.is_none().then(|| asked.to_vec());
+        script.asked = is_all_there(lifted).then(|| asked.to_vec());
         let mut bytes = Buffer::new();
         bytes.extend_from_slice(&script.form);
         Given { bytes, numbers: Vec::new() }
@@ -154,7 +158,7 @@ fn serve_direct(instance: &mut LinkerInstance<'_, Script>, function: &Function, 
             }),
             false => instance.func_wrap(&name, |mut store: StoreContextMut<'_, Script>, sent: Sent<N>| {
                 let Sent { lifted, delivered } = sent;
-                Ok(match delivered.filter(|_| lifted.too_large.is_none()) {
+                Ok(match delivered.filter(|_| is_all_there(&lifted)) {
                     Some(delivered) => {
                         assert!(lifted.bytes.is_empty());
                         answer::<M>(store.data_mut(), &lifted, &desk::bytes(delivered))
@@ -199,8 +203,9 @@ impl Case {
     }
 }
 
-/// Functions of random types, with so many calls of each.
-async fn round(engine: &Engine, seed: u64, calls: usize, counts: &mut Counts) {
+/// Functions of random types, with so many calls of each. Gives for how many there was no memory where they went.
+async fn round(engine: &Engine, seed: u64, calls: usize, counts: &mut Counts) -> usize {
+    let mut without_memory = 0;
     let mut random = Random::new(seed);
     let functions: Arc<[Function]> = (0..12).map(|_| Function::random(&mut random)).collect();
     let seeds: Vec<u64> = functions.iter().map(|_| random.bits()).collect();
@@ -238,6 +243,14 @@ async fn round(engine: &Engine, seed: u64, calls: usize, counts: &mut Counts) {
                         let asked = subject.store.data().asked.as_ref();
                         assert_eq!(asked.is_some(), case.sent.len() < largest, "{}", context());
                         assert_eq!(result.is_some(), case.form.len() < largest, "{}", context());
+                        // Nor is it any worse that there is no memory where it goes.
+                        let desk = subject.receiver.replace(Arc::new(Full));
+                        let result = subject.call(called, number, function, &case, largest).await;
+                        subject.receiver = desk;
+                        let asked = subject.store.data().asked.as_ref();
+                        assert!(asked.is_none_or(|asked| *asked == case.sent), "asked {asked:?}, {}", context());
+                        assert!(result.as_ref() == Some(&case.form), "answered {result:?}, {}", context());
+                        without_memory += usize::from(asked.is_none());
                     }
                 }
             }
@@ -248,16 +261,18 @@ async fn round(engine: &Engine, seed: u64, calls: usize, counts: &mut Counts) {
         counts.types += function.params.len() + function.result.iter().len();
     }
     counts.rounds += 1;
+    without_memory
 }
 
 #[tokio::test]
 async fn the_direct_copy_and_wasmtimes_dynamic_values_agree() {
     let engine = crate::engine::Engine::new().unwrap();
     let extent = Extent::read(30);
-    let mut counts = Counts::default();
+    let (mut counts, mut without_memory) = (Counts::default(), 0);
     while let Some(seed) = extent.next(&counts) {
         let _repeat = extent::OnFailure(seed);
-        round(engine.wasmtime().next().unwrap(), seed, extent.calls, &mut counts).await;
+        without_memory += round(engine.wasmtime().next().unwrap(), seed, extent.calls, &mut counts).await;
     }
-    eprintln!("direct copy against dynamic values: {counts}");
+    assert!(without_memory > 0);
+    eprintln!("direct copy against dynamic values: {counts}, {without_memory} calls without memory");
 }

@@ -59,3 +59,33 @@ pub(super) fn bytes(delivered: Delivered) -> Vec<u8> {
     assert!(bytes.len() == delivered.length && bytes.len() > 40);
     bytes
 }
+
+/// Has no memory for anybody.
+#[derive(Debug)]
+pub(super) struct Full;
+
+impl Receiver for Full {
+    fn claim(&self) -> Option<Box<dyn Claim>> {
+        Some(Box::new(Self))
+    }
+
+    fn inline(&self) -> usize {
+        40
+    }
+}
+
+impl Claim for Full {
+    fn outlet(&mut self) -> Box<dyn Write + '_> {
+        Box::new(Self)
+    }
+}
+
+impl Write for Full {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::OutOfMemory.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
