@@ -309,7 +309,7 @@ async fn calls_do_not_wait_for_a_pause_where_they_are_not_to() {
     let mut restarts = restarts();
     (restarts.pause, restarts.longest_pause) = (Duration::from_secs(3600), Duration::from_secs(3600));
     restarts.calls_wait = false;
-    let case = Case::with(|grant| grant.env("PEER", "crash"), limits(), restarts);
+    let case = Case::with(|grant| grant.env(peer::PEER, "crash"), limits(), restarts);
     assert_eq!(case.add(1, 2).await.unwrap_err().kind(), "crashed");
     let failure = case.add(1, 2).await.unwrap_err();
     assert_eq!(failure.kind(), "absent");

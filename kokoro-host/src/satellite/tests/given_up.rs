@@ -109,7 +109,7 @@ async fn who_waited_for_its_turn_is_told_so() {
 async fn who_waited_for_a_restart_is_told_so_and_what_was_before() {
     let mut restarts = restarts();
     restarts.pause = Duration::from_secs(30);
-    let case = Case::with(|grant| grant.env("PEER", "crash"), limits(), restarts);
+    let case = Case::with(|grant| grant.env(peer::PEER, "crash"), limits(), restarts);
     case.add(1, 2).await.unwrap_err();
     let failure = case.within(SOON).await.unwrap_err();
     let told = "the deadline passed before satellite `worker` of planet `native` was started anew to answer `add`; before that: \
@@ -189,7 +189,7 @@ async fn a_cancelled_call_may_end_in_order_while_somebody_waits() {
 async fn who_does_not_give_up_cancelled_calls_is_started_anew_and_pays_nothing() {
     let mut restarts = restarts();
     restarts.limit = 1;
-    let case = Case::with(|grant| grant.env("PEER", "hangs"), limits(), restarts);
+    let case = Case::with(|grant| grant.env(peer::PEER, "hangs"), limits(), restarts);
     let mut pids = Vec::new();
     for _ in 0..4 {
         pids.push(case.pid().await);
