@@ -125,8 +125,8 @@ fn heard(report: &mut PipeReader) -> Option<io::Error> {
 
 /// Numbers from here on are none that the child gets.
 ///
-/// The standard library hears by a pipe of its own that a child could not become the program. Whatever numbers it has for that pipe, at
-/// most until the child's files get theirs: another thread may have just closed one of those. So there is a second pipe, from here on.
+/// The standard library hears by a pipe that a child could not become the program. The number of that pipe may be one of those that the
+/// child's files get, if another thread has just closed a file with it. So the reason comes by a second pipe, with a number from here on.
 const BEYOND: RawFd = PROGRAM + 1;
 
 fn check_directory(directory: &Path) -> Result<(), Unstarted> {
