@@ -1,6 +1,7 @@
 //! What a Satellite does, and when it comes and goes.
 
-use std::time::Duration;
+use std::io::Write as _;
+use std::time::{Duration, Instant};
 
 use kokoro_host::{CancellationToken, Limits, Restarts};
 
@@ -291,6 +292,17 @@ fn satellites_of_several_planets_work_at_the_same_time() {
         for call in calls.collect::<Vec<_>>() {
             assert_eq!(in_time(call).await.unwrap().unwrap(), Ok(()));
         }
+        let begun = Instant::now();
+        let calls = desks.iter().map(|desk| {
+            let desk = desk.clone();
+            tokio::spawn(async move { desk.sleep(100).await })
+        });
+        for call in calls.collect::<Vec<_>>() {
+            assert_eq!(in_time(call).await.unwrap().unwrap(), Ok(false));
+        }
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "four satellites that sleep 100 ms each, called at once: {:?}", begun.elapsed()).unwrap();
+        drop(out);
         place.end(primary).await;
     });
 }
