@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 /// pay nothing. (If it cannot even start because of others, that is tried as often
 /// as there are restarts.)
 ///
+/// A Planet's Satellites (native child processes) are started anew by the same rules, at the next call. Their restarts are counted over
+/// all instances of the Planet; a load, a reload or [`Primary::restart`](crate::Primary::restart) renews them.
+///
 /// The same holds for Satellites, each by itself: the call after one that ended starts it anew, and waits for the pause.
 ///
 /// ```

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use tokio::time::sleep_until;
 
+use super::doing::Doing;
 use super::failure::{Failure, Kind};
-use super::seat::{Doing, Leases, Shared};
+use super::seat::{Leases, Shared};
 use super::span;
 use crate::restarts::{History, Restarts, Verdict};
 

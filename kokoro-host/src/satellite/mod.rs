@@ -14,6 +14,8 @@ mod budget;
 mod census;
 #[cfg(unix)]
 mod connection;
+#[cfg(unix)]
+mod doing;
 mod failure;
 #[cfg(unix)]
 mod folder;

@@ -50,6 +50,11 @@ impl Progress {
         self.stage().executes = Some((Arc::clone(running), Instant::now()));
     }
 
+    /// It is to be executed by another process, since the one that was to had gone before it heard of the call.
+    pub(super) fn waits_again(&self) {
+        *self.stage() = Stage::default();
+    }
+
     /// Since when it has been executed, if it has.
     pub(super) fn executed(&self) -> Option<Duration> {
         self.stage().executes.as_ref().map(|(_, since)| since.elapsed())

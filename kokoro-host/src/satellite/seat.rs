@@ -11,15 +11,16 @@ use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio::task::JoinError;
 use tokio::time::timeout;
 
+use super::Terms;
 use super::budget::Budget;
 use super::census::Counted;
 use super::connection::{Broken, Passed, Reply};
+use super::doing::Doing;
 use super::failure::{Failure, Kind, Whose};
 use super::functions::{Function, Wanted};
 use super::progress::Progress;
 use super::running::{Because, Running};
 use super::turn::{Claimed, Turn, Unanswered};
-use super::{Terms, span};
 use crate::interface::{InterfaceName, in_one_line};
 use crate::value::{Buffer, Delivered};
 
@@ -39,22 +40,8 @@ pub(super) struct Shared {
     pub(super) wanted: Wanted,
     /// How often somebody wanted it to have all its starts again.
     pub(super) renewals: AtomicU64,
-    doing: sync::Mutex<Doing>,
+    pub(super) doing: sync::Mutex<Doing>,
 }
-
-/// What whoever has the turn waits for, beside an answer.
-#[derive(Debug, Clone, Default)]
-pub(super) enum Doing {
-    #[default]
-    Nothing,
-    /// That it may be started anew, after that.
-    Pauses(Option<Arc<str>>),
-    /// That it has started; anew, after that.
-    Starts(Option<Arc<str>>),
-}
-
-/// Says what whoever has the turn waits for, until it is dropped.
-pub(super) struct Does<'a>(&'a Shared);
 
 /// Lets a Satellite have a process. When the last one is dropped that is asked to end, and ended after a grace period.
 pub(crate) struct Lease {
@@ -193,52 +180,13 @@ impl Satellite {
                 return Err(failure);
             }
             is_second = true;
+            progress.waits_again();
             if let (Passed::There(length), Some(running)) = (arguments, running) {
                 let Ok(bytes) = running.connection.taken_back(length) else { return Err(failure) };
                 arguments = Passed::Bytes(taken_back.get_or_init(|| bytes));
             }
             turn = self.make_ready(seat).await?;
         }
-    }
-
-    /// The failure of a call that was given up: its deadline has passed, or it was `cancelled`.
-    pub(crate) fn late(&self, function: &str, cancelled: bool, progress: &Progress) -> Failure {
-        let whose = &self.shared.whose;
-        let sentence = match (progress.executed().map(span), cancelled) {
-            (Some(after), false) => format!("{whose} was late: `{function}` did not answer within {after}"),
-            (Some(after), true) => {
-                format!("the call of `{function}` was cancelled, which {whose} had not answered after {after}")
-            }
-            (None, true) => format!("the call of `{function}` was cancelled before {whose} began to answer it"),
-            (None, false) => match self.shared.doing() {
-                Doing::Nothing => format!("the deadline passed before {whose} was free to answer `{function}`"),
-                Doing::Pauses(before) => {
-                    format!(
-                        "the deadline passed before {whose} was started anew to answer `{function}`{}",
-                        after(before)
-                    )
-                }
-                Doing::Starts(before) => {
-                    let anew = if before.is_some() { " anew" } else { "" };
-                    format!(
-                        "the deadline passed while {whose} was started{anew} to answer `{function}`{}",
-                        after(before)
-                    )
-                }
-            },
-        };
-        Failure::new(if cancelled { Kind::Cancelled } else { Kind::Overdue }, sentence)
-    }
-
-    /// The failure of a start that took too long.
-    pub(crate) fn late_to_start(&self) -> Failure {
-        let whose = &self.shared.whose;
-        let sentence = match self.shared.doing() {
-            Doing::Nothing => format!("the deadline passed before {whose} was free to be started"),
-            Doing::Pauses(before) => format!("the deadline passed before {whose} was started anew{}", after(before)),
-            Doing::Starts(before) => format!("the deadline passed while {whose} was started{}", after(before)),
-        };
-        Failure::new(Kind::Overdue, sentence)
     }
 
     /// The failure of a call for whose arguments there is no memory.
@@ -320,30 +268,9 @@ impl Shared {
         let sentence = format!("there is no memory for what `{function}` of {} is passed: {why}", self.whose);
         Failure::new(Kind::Limited, sentence)
     }
-
-    /// Says what whoever has the turn waits for.
-    pub(super) fn does(&self, doing: Doing) -> Does<'_> {
-        *lock(&self.doing) = doing;
-        Does(self)
-    }
-
-    fn doing(&self) -> Doing {
-        lock(&self.doing).clone()
-    }
 }
 
-impl Drop for Does<'_> {
-    fn drop(&mut self) {
-        *lock(&self.0.doing) = Doing::Nothing;
-    }
-}
-
-/// Why there was no process, as the end of a sentence.
-fn after(before: Option<Arc<str>>) -> String {
-    before.map(|before| format!("; before that: {before}")).unwrap_or_default()
-}
-
-fn lock<T>(of: &sync::Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(of: &sync::Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
