@@ -9,6 +9,7 @@ mod permission;
 mod place;
 mod programs;
 mod rogues;
+mod starts;
 #[path = "../support/mod.rs"]
 mod support;
 
