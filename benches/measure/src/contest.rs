@@ -8,6 +8,9 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{Case, Results};
 
+/// Does a case so many times over, and tells how long that took.
+type Run<'w> = dyn FnMut(&Case, u32) -> Result<Duration> + 'w;
+
 /// One way of doing cases.
 pub struct Way<'w> {
     name: &'static str,

@@ -78,9 +78,7 @@ fn ask(runtime: &Runtime) -> Result<()> {
     let socket = folder.path().join("echo");
     let _served = Served(Command::new(env::current_exe()?).arg(&socket).spawn()?);
     let client = runtime.block_on(connect(&socket))?;
-    serve(&PROCESSES, |case, rounds| {
-        runtime.block_on(runtime.spawn(calls(client.clone(), *case, rounds)))?
-    })
+    serve(&PROCESSES, |case, rounds| runtime.block_on(runtime.spawn(calls(client.clone(), *case, rounds)))?)
 }
 
 async fn connect(socket: &Path) -> Result<EchoClient<Channel>> {
@@ -120,7 +118,8 @@ async fn calls(mut client: EchoClient<Channel>, case: Case, rounds: u32) -> Resu
             }
         }
         Value::Places(places) => {
-            let place = |place: &kokoro_bench_measure::Place| Place { x: place.x, y: place.y, name: place.name.clone() };
+            let place =
+                |place: &kokoro_bench_measure::Place| Place { x: place.x, y: place.y, name: place.name.clone() };
             let places: Vec<Place> = places.iter().map(place).collect();
             for _ in 0..rounds {
                 let back = client.places(Places { value: places.clone() }).await?.into_inner();

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use kokoro_bench_measure::{PROCESSES, Results, Way, contest, factor, table_of};
+use kokoro_bench_measure::{Case, PROCESSES, Results, Way, contest, factor, table_of};
 use kokoro_host::Engine;
 use tokio::runtime::{Builder, Runtime};
 
@@ -26,7 +26,9 @@ pub(crate) fn run() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["bare", child, size] => bare::child(child, size.parse()?),
-        peers => measure(peers),
+        // For a profiler.
+        ["only", case] => measure(&[], |known| known.name == *case),
+        peers => measure(peers, |_| true),
     }
 }
 
@@ -36,7 +38,8 @@ pub(crate) fn runtime() -> Result<Runtime> {
 }
 
 /// Measures all ways in turn; `peers` are the others' programs.
-fn measure(peers: &[&str]) -> Result<()> {
+fn measure(peers: &[&str], wanted: impl Fn(&Case) -> bool) -> Result<()> {
+    let cases: Vec<Case> = PROCESSES.into_iter().filter(wanted).collect();
     let runtime = runtime()?;
     let engine = Engine::new()?;
     let native = runtime.block_on(Native::start(&engine, &planet()?))?;
@@ -61,10 +64,10 @@ fn measure(peers: &[&str]) -> Result<()> {
         ways.push(Way::process(name, &mut Command::new(program))?);
         titles.push((name, title));
     }
-    let results = contest(&PROCESSES, &mut ways);
+    let results = contest(&cases, &mut ways);
     drop(ways);
     runtime.block_on(native.shutdown());
-    println!("\n{}\n{}", table_of(&PROCESSES, &results, &titles), bars(&results));
+    println!("\n{}\n{}", table_of(&cases, &results, &titles), bars(&results));
     Ok(())
 }
 
