@@ -342,6 +342,16 @@ impl Connection {
         }
     }
 
+    /// Whether so many bytes are in its memory file, and stay reachable.
+    pub(super) fn has_answered(&self, length: usize) -> bool {
+        self.answers.reaches(length)
+    }
+
+    /// Copies bytes out of its memory file, which may be any.
+    pub(super) fn answer(&self, offset: usize, to: &mut [u8]) -> io::Result<()> {
+        self.answers.copy(offset, to)
+    }
+
     /// Nobody needs what the Satellite has answered with any more, so many bytes in its memory file.
     pub(super) fn leave(&self, length: u64) {
         self.answers.give_back(length);

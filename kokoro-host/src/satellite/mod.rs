@@ -10,6 +10,8 @@
 //! ended; then the next one has its turn.
 
 #[cfg(unix)]
+mod answer;
+#[cfg(unix)]
 mod budget;
 mod census;
 #[cfg(unix)]

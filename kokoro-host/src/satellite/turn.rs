@@ -4,9 +4,10 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use kokoro_satellite::memory::Filling;
-use kokoro_satellite::protocol::MOST_INLINE;
+use kokoro_satellite::protocol::{Carried, MOST_INLINE};
 use tokio::sync::OwnedMutexGuard;
 
+use super::answer::Numbers;
 use super::connection::{Broken, Passed, Reply};
 use super::failure::{Failure, Kind};
 use super::functions::Function;
@@ -69,6 +70,12 @@ impl Turn {
         let reply = reply.map_err(Unanswered::Lost)?;
         seat.executing = None;
         seat.give_back(&running);
+        if let Reply::Answer(Carried::Shared(length)) = reply
+            && let Some(size) = usize::try_from(length).ok().filter(|size| *size <= self.shared.terms.limits.value)
+            && let Some(numbers) = Numbers::of(&running, size, &callee.result)
+        {
+            return Ok(numbers.value(&running, self.seat.take()));
+        }
         self.shared.result(&running, callee, reply, progress)
     }
 }

@@ -164,7 +164,8 @@ unsafe impl Lower for Arguments<'_> {
         let crossing = Crossing::current()?;
         let plan = crossing.params(cx.types, tuple(ty)?)?;
         let bytes = self.parcel.take();
-        Lowering { cx, rest: &bytes, handles: Handles::Resources(self.resources) }.arguments(plan, &mut slots)?;
+        Lowering { cx, rest: &bytes, behind: bytes.rest(), handles: Handles::Resources(self.resources) }
+            .arguments(plan, &mut slots)?;
         dst.write(slots);
         Ok(())
     }
@@ -184,14 +185,20 @@ unsafe impl<const M: usize> Lower for Given<M> {
     ) -> Result<()> {
         let mut slots = [ValRaw::u64(0); M];
         let plan = Crossing::current()?.plans.plan(cx.types, tuple(ty)?)?;
-        Lowering { cx, rest: &self.bytes, handles: Handles::Numbers(&self.numbers) }.flat(&plan, &mut slots)?;
+        self.lowering(cx).flat(&plan, &mut slots)?;
         dst.write(slots);
         Ok(())
     }
 
     fn linear_lower_to_memory<T>(&self, cx: &mut LowerContext<'_, T>, ty: InterfaceType, offset: usize) -> Result<()> {
         let plan = Crossing::current()?.plans.plan(cx.types, tuple(ty)?)?;
-        Lowering { cx, rest: &self.bytes, handles: Handles::Numbers(&self.numbers) }.memory(&plan, offset)
+        self.lowering(cx).memory(&plan, offset)
+    }
+}
+
+impl<const M: usize> Given<M> {
+    fn lowering<'l, 'c, 's, T>(&'l self, cx: &'c mut LowerContext<'s, T>) -> Lowering<'l, 'c, 's, T> {
+        Lowering { cx, rest: &self.bytes, behind: self.bytes.rest(), handles: Handles::Numbers(&self.numbers) }
     }
 }
 

@@ -1,12 +1,27 @@
 //! Memory for values on their way, used again: the pages of a fresh megabyte cost ten times as much as copying it.
 
 use std::cell::RefCell;
+use std::fmt;
+use std::io;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, PoisonError};
 
 /// Bytes of the form. Their memory is kept for the next value when this is dropped.
 #[derive(Debug, Default)]
-pub(crate) struct Buffer(Vec<u8>);
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    rest: Option<Box<dyn Rest>>,
+}
+
+/// The end of a value that is somewhere else: the elements of a list of numbers, of which any bytes are some. They may be another
+/// process's to change, so they are copied once, to where they are needed.
+pub(crate) trait Rest: fmt::Debug + Send + Sync {
+    /// How many bytes.
+    fn length(&self) -> usize;
+
+    /// Copies them all.
+    fn copy(&self, to: &mut [u8]) -> io::Result<()>;
+}
 
 /// Kept for each thread: so many buffers, and so much in each. What is larger goes back to the system.
 const MOST: usize = 4;
@@ -20,7 +35,28 @@ impl Buffer {
     /// An empty one.
     pub(crate) fn new() -> Self {
         let kept = KEPT.try_with(|kept| kept.borrow_mut().pop());
-        Self(kept.ok().flatten().unwrap_or_default())
+        Self::from(kept.ok().flatten().unwrap_or_default())
+    }
+
+    /// The value that goes on with `rest`.
+    pub(crate) fn followed_by(mut self, rest: Box<dyn Rest>) -> Self {
+        self.rest = Some(rest);
+        self
+    }
+
+    pub(super) fn rest(&self) -> Option<&dyn Rest> {
+        self.rest.as_deref()
+    }
+
+    /// The value, all of it here.
+    #[cfg(test)]
+    pub(crate) fn whole(mut self) -> io::Result<Self> {
+        if let Some(rest) = self.rest.take() {
+            let has = self.bytes.len();
+            self.bytes.resize(has + rest.length(), 0);
+            rest.copy(&mut self.bytes[has..])?;
+        }
+        Ok(self)
     }
 }
 
@@ -42,7 +78,7 @@ impl From<Buffer> for Parcel {
 
 impl From<Vec<u8>> for Buffer {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+        Self { bytes, rest: None }
     }
 }
 
@@ -50,19 +86,19 @@ impl Deref for Buffer {
     type Target = Vec<u8>;
 
     fn deref(&self) -> &Vec<u8> {
-        &self.0
+        &self.bytes
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut Vec<u8> {
-        &mut self.0
+        &mut self.bytes
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let mut bytes = std::mem::take(&mut self.0);
+        let mut bytes = std::mem::take(&mut self.bytes);
         if bytes.capacity() == 0 || bytes.capacity() > LARGEST {
             return;
         }
@@ -92,7 +128,7 @@ mod tests {
         let mut large = Buffer::new();
         large.reserve(LARGEST + 1);
         drop(large);
-        let many: Vec<Buffer> = (0..10).map(|_| Buffer(Vec::with_capacity(10))).collect();
+        let many: Vec<Buffer> = (0..10).map(|_| Buffer::from(Vec::with_capacity(10))).collect();
         drop(many);
         let kept = KEPT.with(|kept| kept.borrow().iter().map(Vec::capacity).collect::<Vec<_>>());
         assert_eq!(kept, [10; MOST]);

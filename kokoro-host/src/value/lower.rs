@@ -11,6 +11,7 @@ use wasmtime::component::ResourceAny;
 use wasmtime::{Error, Result, ValRaw};
 
 use super::bridge;
+use super::buffer::Rest;
 use super::plan::{Kind, Node, Plan, Step};
 
 /// The handles beside the bytes, as the component that they go into needs them.
@@ -27,6 +28,8 @@ pub(super) struct Lowering<'l, 'c, 's, T: 'static> {
     pub(super) cx: &'c mut LowerContext<'s, T>,
     /// What is left of the form.
     pub(super) rest: &'l [u8],
+    /// What comes after that.
+    pub(super) behind: Option<&'l dyn Rest>,
     pub(super) handles: Handles<'l>,
 }
 
@@ -59,7 +62,7 @@ impl<'l, T> Lowering<'l, '_, '_, T> {
     }
 
     fn done(&self) -> Result<()> {
-        if self.rest.is_empty() { Ok(()) } else { Err(malformed()) }
+        if self.rest.is_empty() && self.behind.is_none() { Ok(()) } else { Err(malformed()) }
     }
 
     fn take(&mut self, size: usize) -> Result<&'l [u8]> {
@@ -166,6 +169,14 @@ impl<'l, T> Lowering<'l, '_, '_, T> {
         Ok(())
     }
 
+    /// The same for elements of a list, which may be behind the bytes.
+    fn copy_all(&mut self, size: usize, at: usize) -> Result<()> {
+        match self.behind.take_if(|behind| self.rest.is_empty() && behind.length() == size) {
+            None => self.copy(size, at),
+            Some(behind) => Ok(behind.copy(&mut self.cx.as_slice_mut()[at..][..size])?),
+        }
+    }
+
     /// Writes into memory that the component has allocated: Wasmtime has seen that all of it is there.
     fn write(&mut self, bytes: &[u8], at: usize) {
         self.cx.as_slice_mut()[at..][..bytes.len()].copy_from_slice(bytes);
@@ -187,7 +198,7 @@ impl<'l, T> Lowering<'l, '_, '_, T> {
 
     fn each(&mut self, element: &Node, count: usize, at: usize) -> Result<()> {
         match element.kind {
-            _ if element.plain => self.copy(count * element.size, at),
+            _ if element.plain => self.copy_all(count * element.size, at),
             Kind::Bool | Kind::Char | Kind::Enum(_) | Kind::Flags { .. } => self.copy(count * element.size, at),
             _ => (0..count).try_for_each(|i| self.store(element, at + i * element.size)),
         }

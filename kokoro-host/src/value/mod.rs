@@ -24,7 +24,7 @@ use wasmtime::component::ResourceAny;
 use wasmtime::{Error, Result};
 
 pub(crate) use self::bridge::{Answer, Asked, Given, Sent};
-pub(crate) use self::buffer::{Buffer, Parcel};
+pub(crate) use self::buffer::{Buffer, Parcel, Rest};
 use self::lift::Fault;
 pub(crate) use self::outlet::{Claim, Delivered, Receiver};
 use self::plan::{Nodes, Plan};

@@ -44,6 +44,8 @@ struct Script {
     answer: Vec<Val>,
     /// The same in its form.
     form: Vec<u8>,
+    /// Where the numbers begin that it ends in.
+    numbers: Option<usize>,
 }
 
 /// An instance of a component that hands on what it is given, in a store of its own.
@@ -145,8 +147,12 @@ fn serve_direct(instance: &mut LinkerInstance<'_, Script>, function: &Function, 
     fn answer<const M: usize>(script: &mut Script, lifted: &Lifted, asked: &[u8]) -> Given<M> {
         assert!(lifted.handles.is_empty());
         script.asked = is_all_there(lifted).then(|| asked.to_vec());
+        let (here, behind) = script.form.split_at(script.numbers.unwrap_or(script.form.len()));
         let mut bytes = Buffer::new();
-        bytes.extend_from_slice(&script.form);
+        bytes.extend_from_slice(here);
+        if script.numbers.is_some() {
+            bytes = bytes.followed_by(Box::new(desk::Behind(behind.to_vec())));
+        }
         Given { bytes, numbers: Vec::new() }
     }
     fn define<const N: usize, const M: usize>(instance: &mut LinkerInstance<'_, Script>, number: usize) {
@@ -231,6 +237,7 @@ async fn round(engine: &Engine, seed: u64, calls: usize, counts: &mut Counts) ->
                     };
                     let script = subject.store.data_mut();
                     (script.asked, script.answer, script.form) = (None, case.answer.clone(), case.form.clone());
+                    script.numbers = function.result.as_ref().and_then(|ty| desk::numbers(ty, &case.form));
                     let result = subject.call(called, number, function, &case, largest).await;
                     let asked = subject.store.data().asked.as_ref();
                     assert!(asked == Some(&case.sent), "asked {asked:?}, {}", context());

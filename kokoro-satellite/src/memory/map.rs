@@ -107,6 +107,15 @@ impl Map {
         Ok(())
     }
 
+    /// Copies bytes from where they are reached.
+    pub(super) fn copy(&self, offset: usize, to: &mut [u8]) {
+        assert!(self.has(offset, to.len()), "only what was reached is read");
+        // SAFETY: `there` bytes are mapped and stay there, as the file is sealed and was that long; `to` lies elsewhere, since nothing
+        // gives a reference to a `Map` that another process writes.
+        unsafe { ptr::copy_nonoverlapping(self.at.as_ptr().add(offset), to.as_mut_ptr(), to.len()) }
+        compiler_fence(Ordering::SeqCst);
+    }
+
     fn has(&self, offset: usize, length: usize) -> bool {
         offset.checked_add(length).is_some_and(|end| end <= self.there)
     }

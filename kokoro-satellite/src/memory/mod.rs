@@ -92,6 +92,26 @@ impl Memory {
         }
     }
 
+    /// Whether its first bytes, so many, are mapped: whatever the other side does, [`copy`](Self::copy) has them.
+    pub fn reaches(&self, length: usize) -> bool {
+        self.state().map.as_mut().is_some_and(|map| map.reach(&self.file, length).is_ok())
+    }
+
+    /// Copies bytes that it [reaches](Self::reaches), from `offset` on, into memory that nobody else has. Who writes the file may be a
+    /// stranger, and may write meanwhile: then they are any bytes.
+    ///
+    /// # Errors
+    ///
+    /// If it does not reach them.
+    pub fn copy(&self, offset: usize, to: &mut [u8]) -> io::Result<()> {
+        let mut state = self.state();
+        let end = offset.checked_add(to.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let map = state.map.as_mut().ok_or(io::ErrorKind::Unsupported)?;
+        map.reach(&self.file, end)?;
+        map.copy(offset, to);
+        Ok(())
+    }
+
     /// Gives memory back after a value of so many bytes, which is not needed any more.
     pub fn give_back(&self, length: u64) {
         if length > KEPT as u64 {

@@ -98,3 +98,51 @@ fn a_stranger_cannot_take_mapped_memory_away() {
     strangers.rewind().unwrap();
     assert_eq!(self::read(&memory, (3 << 20) + 1).unwrap().last(), Some(&b'!'));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_changes_while_it_is_copied_is_any_bytes_and_no_harm() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let memory = Memory::new().unwrap();
+    memory.write(&[1; 300_000]).unwrap();
+    let strangers = memory.file().try_clone().unwrap();
+    let done = AtomicBool::new(false);
+    let hole = rustix::fs::FallocateFlags::PUNCH_HOLE | rustix::fs::FallocateFlags::KEEP_SIZE;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                strangers.write_all_at(&[2; 300_000], 0).unwrap();
+                rustix::fs::fallocate(&strangers, hole, 8192, 100_000).unwrap();
+                assert!(strangers.set_len(0).is_err());
+            }
+        });
+        for _ in 0..300 {
+            assert!(memory.reaches(300_000));
+            let mut copied = vec![9; 299_000];
+            memory.copy(1_000, &mut copied).unwrap();
+            assert!(copied.iter().all(|byte| *byte <= 2));
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn only_what_is_mapped_is_copied_from_the_middle() {
+    let [mapped, plain] = both();
+    for memory in [&mapped, &plain] {
+        memory.write(b"hello").unwrap();
+    }
+    let mut copied = [0; 3];
+    if cfg!(target_os = "linux") {
+        assert!(mapped.reaches(5));
+        mapped.copy(2, &mut copied).unwrap();
+        assert_eq!(copied, *b"llo");
+        let end = mapped.file().metadata().unwrap().len() as usize;
+        assert!(!mapped.reaches(end + 1) && !mapped.reaches(usize::MAX));
+        assert!(mapped.copy(end - 2, &mut copied).is_err());
+        assert!(mapped.copy(usize::MAX, &mut copied).is_err());
+    }
+    assert!(!plain.reaches(5));
+    assert!(plain.copy(2, &mut copied).is_err());
+}

@@ -81,7 +81,8 @@ impl Case {
 
     async fn call(&self, function: &str, arguments: &[u8]) -> Result<Vec<u8>, Failure> {
         let interface: InterfaceName = "test:native/work@0.1.0".parse().unwrap();
-        self.satellite.call(&interface, function, arguments, &patient()).await.map(|result| result.to_vec())
+        let result = self.satellite.call(&interface, function, arguments, &patient()).await?;
+        Ok(result.whole().unwrap().to_vec())
     }
 
     async fn add(&self, a: u32, b: u32) -> Result<u32, Failure> {

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::super::{Claim, Delivered, Receiver};
+use super::super::{Claim, Delivered, Receiver, Rest};
+use super::types::Type;
 
 /// Takes what is more than a few bytes, unless it is somebody else's turn, which it is each third time.
 #[derive(Debug, Default)]
@@ -87,5 +88,36 @@ impl Write for Full {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Numbers that are somewhere else.
+#[derive(Debug)]
+pub(super) struct Behind(pub(super) Vec<u8>);
+
+impl Rest for Behind {
+    fn length(&self) -> usize {
+        self.0.len()
+    }
+
+    fn copy(&self, to: &mut [u8]) -> io::Result<()> {
+        to.copy_from_slice(&self.0);
+        Ok(())
+    }
+}
+
+/// Where the numbers begin that a value ends in, if it is a list of them, perhaps within an option or a result.
+pub(super) fn numbers(ty: &Type, form: &[u8]) -> Option<usize> {
+    match ty {
+        Type::List(element) => match **element {
+            Type::U8 | Type::U16 | Type::U32 | Type::U64 => Some(4),
+            Type::S8 | Type::S16 | Type::S32 | Type::S64 => Some(4),
+            Type::F32 | Type::F64 => Some(4),
+            _ => None,
+        },
+        Type::Option(some) if form[0] == 1 => Some(1 + numbers(some, &form[1..])?),
+        Type::Result(Some(ok), _) if form[0] == 0 => Some(1 + numbers(ok, &form[1..])?),
+        Type::Result(_, Some(err)) if form[0] == 1 => Some(1 + numbers(err, &form[1..])?),
+        _ => None,
     }
 }
