@@ -17,9 +17,6 @@ pub struct Way<'w> {
     run: Box<Run<'w>>,
 }
 
-/// Does a case so many times over, and tells how long that took.
-type Run<'w> = dyn FnMut(&Case, u32) -> Result<Duration> + 'w;
-
 impl std::fmt::Debug for Way<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Way").field(&self.name).finish()
