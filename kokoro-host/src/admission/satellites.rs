@@ -116,7 +116,8 @@ impl SatelliteGrant {
         self
     }
 
-    /// Bounds its address space, in bytes; allocations beyond it fail. What it writes into memory files does not count.
+    /// Bounds its address space, in bytes; allocations beyond it fail. Large arguments and results are
+    /// mapped into it: leave room for twice the largest of each.
     pub fn address_space(mut self, bytes: u64) -> Self {
         self.limits.address_space = Some(bytes);
         self

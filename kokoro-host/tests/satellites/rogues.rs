@@ -19,6 +19,7 @@ fn rogue() -> Vec<u8> {
 /// What comes of it when the Satellite misbehaves once: the error of that call, and the answer to the next.
 async fn misbehaving(place: &Place, behaviour: &str, more: &str) -> (String, u32) {
     let file = place.program("rogue", &rogue());
+    let before = logged(place).lines().count();
     let (marker, pid) = (place.path("marker").display().to_string(), place.path("child").display().to_string());
     let grant = python().file(file).args([behaviour, &*marker, &*pid]);
     let mut limits = limits();
@@ -41,11 +42,15 @@ async fn misbehaving(place: &Place, behaviour: &str, more: &str) -> (String, u32
     }
     if ["answers-twice", "answers-nobody", "ends-while-idle"].contains(&behaviour) {
         until("it has not been noticed", || children(std::process::id()).is_empty()).await;
-        let is_told = |line: &&str| line.contains("WARN kokoro::satellite") && line.contains("satellite `worker`");
-        until("nobody has been told", || logged(place).lines().any(|line| is_told(&line))).await;
-        let text = logged(place);
-        let told = text.lines().rfind(is_told).and_then(|line| line.split_once("kokoro::satellite: "));
-        failure += &format!("; then it was logged: {}", told.map_or("", |(_, told)| told));
+        // Not what another one before it has left.
+        let told = || {
+            logged(place).lines().skip(before).find_map(|line| {
+                let (_, told) = line.split_once("WARN kokoro::satellite: ")?;
+                told.starts_with("satellite `worker`").then(|| told.to_owned())
+            })
+        };
+        until("nobody has been told", || told().is_some()).await;
+        failure += &format!("; then it was logged: {}", told().unwrap_or_default());
     }
     let next = in_time(patient.add(2, 3)).await;
     let next = next.unwrap_or_else(|error| panic!("after `{behaviour}` ({failure}): {error}"));

@@ -185,9 +185,7 @@ impl<S: Satellite> Calls<S> {
         Ok(Done::Answer(match carried {
             Err(error) => failed(number, format!("there is no memory for its result: {error}")),
             // That it has too many is all that there is to say of it.
-            Ok(_) if length > self.most => {
-                ToApplication::Answer(Answer { number, result: Carried::Shared(length) })
-            }
+            Ok(_) if length > self.most => ToApplication::Answer(Answer { number, result: Carried::Shared(length) }),
             Ok(result) => ToApplication::Answer(Answer { number, result }),
         }))
     }
