@@ -11,6 +11,7 @@ mod fuzz;
 mod lint;
 mod planets;
 mod process;
+mod python;
 mod satellites;
 mod setup;
 mod templates;

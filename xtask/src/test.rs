@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::process::{self, announce};
 use crate::toolchain::Toolchain;
 use crate::workspace::Workspace;
-use crate::{browser, planets, templates};
+use crate::{browser, planets, python, templates};
 
 /// Builds the Planets (plugins), tries the templates unless there are `arguments`, and runs `cargo test` with them, on the whole
 /// workspace unless they name packages.
@@ -13,6 +13,7 @@ use crate::{browser, planets, templates};
 /// The templates come before the tests, so that the test runner's own closing lines come last.
 pub(crate) fn run(workspace: &Workspace, toolchain: &Toolchain, arguments: &[String]) -> Result<()> {
     let browser = browser::prepare()?;
+    python::prepare()?;
     planets::build(workspace, toolchain, None)?;
     if arguments.is_empty() {
         templates::run(workspace, toolchain)?;
