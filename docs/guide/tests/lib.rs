@@ -1,0 +1,1 @@
+//! Builds the guide, and runs what it shows.

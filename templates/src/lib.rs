@@ -1,0 +1,1 @@
+//! What new projects of Kokoro start from.
