@@ -1,5 +1,6 @@
 //! `kokoro`: the tool of plugin authors, and of anyone who has a folder of components.
 
+mod adopt;
 mod call;
 mod definitions;
 mod failure;
@@ -24,6 +25,7 @@ use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::adopt::Adopt;
 use crate::hints::Hints;
 use crate::run::{Console, Run};
 use crate::setup::Setup;
@@ -82,6 +84,17 @@ enum Command {
     /// Ctrl-C, TERM, or HUP when the terminal is closed (not under `nohup`), stops all planets, dependents first; a second one ends
     /// at once. In the background it needs another standard input: `kokoro run DIR </dev/null &`.
     Run(Run),
+    /// Writes or changes the manifest of a finished component, from whatever toolchain; runs nothing
+    ///
+    /// A component that has never heard of Kokoro is a planet (plugin) as it is: what it imports is required, and its name is its
+    /// file's. Its manifest can say more: which imports are optional, what it asks to be allowed, which satellites (native child
+    /// processes) it would like to have. What is said is added to the manifest that it has. What the host would not take is not written.
+    ///
+    /// How does it find out whether an optional interface is provided? It imports `kokoro:core/dependencies@0.1.0` (its WIT is in the
+    /// crate kokoro-wit) and calls `is-bound("acme:log/sink@1.2.0")`: after a `true` the provider stays until the exported call that
+    /// asked has ended. To call one that is absent is an `err`, if the function returns `result<_, string>` or kokoro:core's
+    /// failure; with any other type it ends the planet's instance, which is started anew.
+    Adopt(Adopt),
 }
 
 #[tokio::main]
@@ -105,6 +118,7 @@ async fn main() -> ExitCode {
         }
         Command::Call { dir, invocation, setup } => call::call(&dir, &invocation, &setup, &hints).await,
         Command::Run(run) => run.run(&hints, &console).await,
+        Command::Adopt(adopt) => adopt.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

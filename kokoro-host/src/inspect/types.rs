@@ -19,6 +19,14 @@ impl Interface {
     pub fn is_types_only(&self) -> bool {
         self.functions.is_empty() && self.resources.is_empty()
     }
+
+    /// The first function that passes handles of resources, or else the first resource; none if all values are plain. An interface
+    /// that has any cannot be served by a Satellite (a native child process), where handles mean nothing.
+    pub fn passes_handles(&self) -> Option<&str> {
+        let handles = |function: &Function| function.types().any(|ty| ty.resource(&|_| true).is_some());
+        let function = self.functions.iter().find(|(_, function)| handles(function)).map(|(name, _)| name);
+        function.or(self.resources.first()).map(String::as_str)
+    }
 }
 
 /// The type of one function.

@@ -167,11 +167,7 @@ impl Primary {
 
 /// Handles mean nothing in another process.
 fn no_resources(interface: &Interface) -> Result<(), String> {
-    let handles = |(_, function): &(&String, &crate::inspect::Function)| {
-        function.types().any(|ty| ty.resource(&|_| true).is_some())
-    };
-    let function = interface.functions.iter().find(handles).map(|(name, _)| name);
-    match function.or(interface.resources.first()) {
+    match interface.passes_handles() {
         Some(name) => Err(format!(
             "`{name}` is of a resource, and resources do not cross to another process\n  help: pass plain values, or an id that the \
              satellite gives out"
