@@ -9,6 +9,7 @@ mod hints;
 mod inspect;
 mod invocation;
 mod mismatch;
+mod new;
 mod output;
 mod permissions;
 mod place;
@@ -27,6 +28,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::adopt::Adopt;
 use crate::hints::Hints;
+use crate::new::New;
 use crate::run::{Console, Run};
 use crate::setup::Setup;
 
@@ -45,6 +47,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Makes a project to start from: a Planet (plugin), one with a native program, an application, its interfaces
+    ///
+    /// What is left out is asked for, if there is a terminal.
+    New(New),
     /// Shows what a component is, needs, offers and asks to be allowed; runs nothing
     Inspect {
         /// The component
@@ -112,6 +118,7 @@ async fn main() -> ExitCode {
     let refusals = filter_fn(Hints::is_refusal).with_max_level_hint(LevelFilter::WARN);
     tracing_subscriber::registry().with(log).with(hints.clone().with_filter(refusals)).init();
     let done = match cli.command {
+        Command::New(new) => new.run(),
         Command::Inspect { file, json } => inspect::inspect(&file, json),
         Command::Graph { dir, format, explain, setup } => {
             graph::graph(&dir, format, explain.as_deref(), &setup, &hints).await

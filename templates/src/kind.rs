@@ -46,9 +46,7 @@ impl Kind {
             Self::Planet => "a Planet (plugin)",
             Self::PlanetWithSatellite => "a Planet (plugin) with a native program of its own, a Satellite",
             Self::Primary => "an application with plugins",
-            Self::Interface => {
-                "what an application publishes for the authors of its plugins: WIT, and a stand-in for the application"
-            }
+            Self::Interface => "the interfaces of an application, for the authors of its plugins",
         }
     }
 

@@ -1,0 +1,38 @@
+//! Asking at a terminal for what the command line does not say.
+
+use std::io::{self, IsTerminal as _};
+
+use dialoguer::{Input, MultiSelect, Select};
+use kokoro_templates::Kind;
+
+use super::name;
+use crate::failure::Failure;
+
+/// Whether there is somebody to be asked.
+pub(super) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+pub(super) fn kind() -> Result<Kind, Failure> {
+    let kinds = Kind::ALL.map(|kind| format!("{kind}: {}", kind.about()));
+    let chosen = Select::new().with_prompt("What is to be made?").items(kinds).default(0).interact();
+    Ok(Kind::ALL[chosen.map_err(unanswered)?])
+}
+
+pub(super) fn name() -> Result<String, Failure> {
+    let valid = |name: &String| name::check(name).map_err(|failure| failure.to_string());
+    Input::new().with_prompt("Its name").validate_with(valid).interact_text().map_err(unanswered)
+}
+
+/// Which of the interfaces, by their places in the list.
+pub(super) fn exports(names: &[&str], suggested: &[bool]) -> Result<Vec<usize>, Failure> {
+    let chosen = MultiSelect::new()
+        .with_prompt("Which interfaces does it export? (space selects, enter goes on)")
+        .items_checked(names.iter().copied().zip(suggested.iter().copied()))
+        .interact();
+    chosen.map_err(unanswered)
+}
+
+fn unanswered(error: dialoguer::Error) -> Failure {
+    Failure::failed(format!("no answer could be read: {error}"))
+}
