@@ -8,6 +8,7 @@ mod browser;
 mod demo;
 mod from_source;
 mod fuzz;
+mod languages;
 mod lint;
 mod planets;
 mod process;
@@ -59,6 +60,8 @@ enum Task {
         #[arg(long)]
         from_source: bool,
     },
+    /// Builds the Planets (plugins) of examples/languages that are not in Rust, where their toolchains can be had
+    Languages,
     /// Makes projects of both templates, builds and tests them, and runs them together
     Templates {
         /// Use the standard library built from Debian's packages, as `setup --from-source` does
@@ -113,6 +116,7 @@ fn run(task: Task) -> Result<()> {
         }
         Task::Planets { from_source } => planets::build(&workspace, &toolchain(&workspace, from_source)?, None),
         Task::Demo { from_source } => demo::run(&workspace, &toolchain(&workspace, from_source)?),
+        Task::Languages => languages::build(&workspace),
         Task::Templates { from_source } => templates::run(&workspace, &toolchain(&workspace, from_source)?),
         Task::Test { from_source, cargo_test } => {
             test::run(&workspace, &toolchain(&workspace, from_source)?, &cargo_test)

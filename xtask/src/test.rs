@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::process::{self, announce};
 use crate::toolchain::Toolchain;
 use crate::workspace::Workspace;
-use crate::{browser, planets, python, templates};
+use crate::{browser, languages, planets, python, templates};
 
 /// Builds the Planets (plugins), tries the templates unless there are `arguments`, and runs `cargo test` with them, on the whole
 /// workspace unless they name packages.
@@ -15,6 +15,7 @@ pub(crate) fn run(workspace: &Workspace, toolchain: &Toolchain, arguments: &[Str
     let browser = browser::prepare()?;
     python::prepare()?;
     planets::build(workspace, toolchain, None)?;
+    languages::build(workspace)?;
     if arguments.is_empty() {
         templates::run(workspace, toolchain)?;
     }
