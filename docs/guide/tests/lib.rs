@@ -1,1 +1,0 @@
-//! Builds the guide, and runs what it shows.
