@@ -19,9 +19,11 @@ pub(super) fn is_keyword(name: &str) -> bool {
 
 /// A function, a parameter or a module.
 pub(super) fn ident(name: &str) -> String {
-    match is_keyword(name) {
-        true => format!("{name}_"),
-        false => name.to_snake_case(),
+    match name {
+        // wit-bindgen leaves that as it is.
+        "gen" => "r#gen".to_owned(),
+        name if is_keyword(name) => format!("{name}_"),
+        name => name.to_snake_case(),
     }
 }
 

@@ -14,6 +14,8 @@ use crate::failure::Failure;
 
 /// How wide rustfmt lets a line be, unless it is told otherwise.
 const WIDTH: usize = 100;
+/// Of more interfaces than these nobody would want to be reminded in the source.
+const HINTS: usize = 12;
 
 /// What there is beside the interfaces.
 #[derive(Debug, Clone, Copy)]
@@ -112,7 +114,7 @@ impl Source<'_> {
             .collect();
         list(&mut text, "    ", "exports", &listed);
         let others: Vec<_> = self.of.others(exports).into_iter().map(|name| format!("\"{name}\"")).collect();
-        if !others.is_empty() {
+        if (1..=HINTS).contains(&others.len()) {
             text += "    // It starts only when all of these are served; list what it cannot do without, and the rest under\n";
             text += "    // `optional`:\n";
             list(&mut text, "    // ", "requires", &others);
