@@ -62,7 +62,7 @@ enum Task {
     },
     /// Builds the Planets (plugins) of examples/languages that are not in Rust, where their toolchains can be had
     Languages,
-    /// Makes projects of both templates, builds and tests them, and runs them together
+    /// Makes projects of all templates, builds and tests them, and compares what they do with their READMEs
     Templates {
         /// Use the standard library built from Debian's packages, as `setup --from-source` does
         #[arg(long)]

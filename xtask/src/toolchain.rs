@@ -33,6 +33,12 @@ impl Toolchain {
     pub(crate) fn cargo(&self, workspace: &Workspace) -> Result<Command> {
         let mut command = workspace.cargo();
         command.env(FLAGS, flags_for(workspace));
+        self.lead(&mut command)?;
+        Ok(command)
+    }
+
+    /// Has a program that calls cargo build Planets (plugins) with this.
+    pub(crate) fn lead(&self, command: &mut Command) -> Result<()> {
         if let Self::FromSource { sysroot, linkers } = self {
             let path = env::var_os("PATH").unwrap_or_default();
             let folders = linkers.iter().cloned().chain(env::split_paths(&path));
@@ -42,7 +48,7 @@ impl Toolchain {
                 // `cargo run` put the active toolchain's libraries there, which are not that compiler's.
                 .env_remove("LD_LIBRARY_PATH");
         }
-        Ok(command)
+        Ok(())
     }
 
     /// Names a target folder. What one standard library compiled cannot be linked with another one,

@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 pub(super) const UNITS: &str = "units";
 
 /// The packages of this workspace, with `members` more.
-pub(super) fn copy(workspace: &Workspace, members: &[&str]) -> Result<Files> {
+pub(super) fn copy(workspace: &Workspace, members: &[String]) -> Result<Files> {
     let mut files = Files::new();
     for package in &workspace.packages {
         let manifest = Path::new(package["manifest_path"].as_str().context("a package without a manifest")?);
@@ -54,7 +54,7 @@ fn cut(text: &mut String, end: &str) {
 }
 
 /// The text of a workspace's Cargo.toml, with more members.
-fn add_members(manifest: &str, members: &[&str]) -> Result<String> {
+fn add_members(manifest: &str, members: &[String]) -> Result<String> {
     let (before, after) = manifest.split_once("\nmembers = [").context("Cargo.toml has no list of members")?;
     let members: String = members.iter().map(|member| format!("\n    \"{member}\",")).collect();
     Ok(format!("{before}\nmembers = [{members}{after}"))
@@ -83,9 +83,10 @@ mod tests {
 
     #[test]
     fn members_are_added_to_the_others() {
-        let manifest = add_members("[workspace]\nmembers = [\n    \"a\",\n]\n", &["b", "c"]).unwrap();
+        let manifest =
+            add_members("[workspace]\nmembers = [\n    \"a\",\n]\n", &["b".to_owned(), "c".to_owned()]).unwrap();
         assert_eq!(manifest, "[workspace]\nmembers = [\n    \"b\",\n    \"c\",\n    \"a\",\n]\n");
-        assert!(add_members("[package]\n", &["b"]).is_err());
+        assert!(add_members("[package]\n", &[]).is_err());
     }
 
     #[test]
@@ -100,6 +101,9 @@ mod tests {
         let files = [("Cargo.toml", "[package]\n\n# Small.\n[profile.release]\nlto = true\n"), ("src/lib.rs", "")];
         let files = files.into_iter().map(|(path, text)| (path.into(), text.as_bytes().to_owned())).collect();
         let member = as_member(files).unwrap();
-        assert_eq!(member[Path::new("Cargo.toml")], b"[package]\n\n[[test]]\nname = \"units\"\npath = \"src/lib.rs\"\n");
+        assert_eq!(
+            member[Path::new("Cargo.toml")],
+            b"[package]\n\n[[test]]\nname = \"units\"\npath = \"src/lib.rs\"\n"
+        );
     }
 }
