@@ -1,7 +1,9 @@
 //! `kokoro`: the tool of plugin authors, and of anyone who has a folder of components.
 
 mod adopt;
+mod build;
 mod call;
+mod completions;
 mod definitions;
 mod failure;
 mod graph;
@@ -16,21 +18,25 @@ mod place;
 mod run;
 mod setup;
 mod syntax;
+mod test;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ColorChoice, Parser, Subcommand};
+use clap_complete::Shell;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::adopt::Adopt;
+use crate::build::Build;
 use crate::hints::Hints;
 use crate::new::New;
 use crate::run::{Console, Run};
 use crate::setup::Setup;
+use crate::test::Test;
 
 /// Looks at Planets (plugins) and calls them. A Planet is a WebAssembly component; nothing is granted to any of them
 /// unless you say so.
@@ -43,6 +49,9 @@ use crate::setup::Setup;
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// When the output has colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
+    color: ColorChoice,
 }
 
 #[derive(Debug, Subcommand)]
@@ -101,11 +110,29 @@ enum Command {
     /// asked has ended. To call one that is absent is an `err`, if the function returns `result<_, string>` or kokoro:core's
     /// failure; with any other type it ends the planet's instance, which is started anew.
     Adopt(Adopt),
+    /// Builds the Planets (plugins) of a cargo workspace, and puts the components into one folder
+    ///
+    /// A planet is a library package with `crate-type = ["cdylib"]` that depends on `kokoro-guest` or has [package.metadata.kokoro] in
+    /// its Cargo.toml. They are compiled for wasm32-wasip2, and put there without debug information, under their packages' names. A
+    /// package with `satellite-of = "PLANET"` below [package.metadata.kokoro] is compiled for this machine, and put beside that planet.
+    Build(Build),
+    /// Builds the Planets (plugins) of a cargo workspace, and runs `cargo test` with them
+    ///
+    /// The tests find them where the variable KOKORO_PLANETS says.
+    Test(Test),
+    /// Prints what has a shell complete commands and options
+    ///
+    /// For bash: kokoro completions bash > ~/.local/share/bash-completion/completions/kokoro
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
+    output::choose_colours(cli.color);
     let default = if let Command::Run(_) = cli.command { run::LOG } else { "error" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let console = Console::default();
@@ -126,6 +153,9 @@ async fn main() -> ExitCode {
         Command::Call { dir, invocation, setup } => call::call(&dir, &invocation, &setup, &hints).await,
         Command::Run(run) => run.run(&hints, &console).await,
         Command::Adopt(adopt) => adopt.run(),
+        Command::Build(build) => build.run(),
+        Command::Test(test) => test.run(),
+        Command::Completions { shell } => completions::completions(shell),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

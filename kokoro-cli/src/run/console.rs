@@ -87,7 +87,7 @@ impl Console {
     }
 
     /// Says something on standard error.
-    pub(super) fn remark(&self, text: &str) {
+    pub(crate) fn remark(&self, text: &str) {
         self.write(|screen| {
             screen.catch_up();
             // Where nobody reads it, what goes to standard output has to do.
