@@ -3,11 +3,12 @@
 mod compile;
 mod component;
 mod folder;
+mod inputs;
 mod progress;
 mod toolchain;
 mod workspace;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -178,6 +179,11 @@ impl Job {
         Ok(Self { toolchain, workspace, out, profile, is_all: packages.is_empty() })
     }
 
+    /// The folders below the one where all are put, by name; none is that one itself.
+    pub(crate) fn sets(&self) -> BTreeSet<Option<&str>> {
+        self.workspace.planets.iter().map(|planet| planet.set.as_deref()).collect()
+    }
+
     /// Builds all, and puts it where it belongs.
     pub(crate) fn run(&self, progress: &Progress, stop: Option<&Stop>) -> Result<Outcome, Failure> {
         let Self { toolchain, workspace, .. } = self;
@@ -237,6 +243,7 @@ impl Job {
                 outcome.failed.push(planet.package.clone());
                 continue;
             };
+            outcome.inputs.extend(inputs::of(compiled));
             let bytes = fs::read(compiled)
                 .map_err(|error| Failure::failed(format!("`{}` cannot be read: {error}", compiled.display())))?;
             let component = match Finished::of(&file, &bytes, None) {
@@ -257,6 +264,7 @@ impl Job {
                     }
                     continue;
                 };
+                outcome.inputs.extend(inputs::of(&source));
                 let content = fs::read(&source)
                     .map_err(|error| Failure::failed(format!("`{}` cannot be read: {error}", source.display())))?;
                 let place = its_programs.join(&satellite.program);
@@ -286,6 +294,8 @@ pub(crate) struct Outcome {
     pub(crate) failed: Vec<String>,
     /// Files of Planets that there are no more.
     pub(crate) removed: Vec<PathBuf>,
+    /// The sources that it was made of.
+    pub(crate) inputs: BTreeSet<PathBuf>,
 }
 
 impl Outcome {
@@ -297,7 +307,8 @@ impl Outcome {
         }
     }
 
-    fn failed(&self) -> String {
+    /// Their names, as in a sentence.
+    pub(crate) fn failed(&self) -> String {
         list(self.failed.iter().map(String::as_str))
     }
 }
@@ -318,7 +329,7 @@ pub(crate) struct Built {
 
 impl Built {
     /// For programs. Stable; only ever added to.
-    fn object(&self) -> Value {
+    pub(crate) fn object(&self) -> Value {
         json!({
             "event": "built",
             "planet": self.planet,

@@ -1,5 +1,6 @@
 //! The Planets (plugins) of a cargo workspace, and the Satellites that belong to them.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,8 +20,6 @@ const SATELLITE: &str = "kokoro-satellite";
 #[derive(Debug)]
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
-    /// Where cargo puts what it builds.
-    pub(crate) target: PathBuf,
     /// By name; at least one.
     pub(crate) planets: Vec<Planet>,
     pub(crate) satellites: Vec<Satellite>,
@@ -87,6 +86,23 @@ impl Workspace {
         Self::of(&metadata, only)
     }
 
+    /// The folders of the packages that are built.
+    pub(crate) fn sources(&self) -> BTreeSet<PathBuf> {
+        let programs = self.satellites.iter().filter_map(|satellite| match &satellite.source {
+            Source::Package { folder, .. } => Some(folder),
+            Source::Script(_) => None,
+        });
+        self.planets.iter().map(|planet| &planet.folder).chain(programs).cloned().collect()
+    }
+
+    /// The files that are Satellites as they are.
+    pub(crate) fn scripts(&self) -> impl Iterator<Item = PathBuf> {
+        self.satellites.iter().filter_map(|satellite| match &satellite.source {
+            Source::Package { .. } => None,
+            Source::Script(file) => Some(file.clone()),
+        })
+    }
+
     fn of(metadata: &Metadata, only: &[String]) -> Result<Self, Failure> {
         let packages = metadata.workspace_packages();
         let mut planets = Vec::new();
@@ -136,7 +152,6 @@ impl Workspace {
         }
         Ok(Self {
             root: metadata.workspace_root.clone().into(),
-            target: metadata.target_directory.clone().into(),
             planets,
             satellites,
             packages: packages.iter().map(|package| folder(package)).collect(),

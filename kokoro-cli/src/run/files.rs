@@ -23,7 +23,7 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    fn of(file: &Metadata) -> Self {
+    pub(super) fn of(file: &Metadata) -> Self {
         Self { length: file.len(), modified: file.modified().ok(), identity: identity(file) }
     }
 }
@@ -198,6 +198,11 @@ impl Files {
         self.files.values_mut().for_each(|file| file.is_open = false);
     }
 
+    /// It has come to rest: whoever has written it says so.
+    pub(super) fn settle(&mut self, name: &OsStr, now: Instant) {
+        self.changed(name, false, now.checked_sub(QUIET).unwrap_or(now));
+    }
+
     /// The files that have come to rest, by name; none while others are just about to.
     pub(super) fn due(&self, now: Instant) -> Vec<Due> {
         if self.next().is_none_or(|next| next > now) {
@@ -342,6 +347,16 @@ mod tests {
         assert_eq!(due(&files, now + PATIENCE - A_WHILE + QUIET), ["a"]);
         files.wait_for_rest("a".as_ref());
         assert_eq!(due(&files, now + 2 * PATIENCE), ["!a"]);
+    }
+
+    #[test]
+    fn what_is_said_to_be_whole_is_due_at_once() {
+        let (mut files, now) = (Files::default(), Instant::now());
+        files.take_all(found(&[("a", 1), ("b", 1)]), now);
+        files.look(found(&[("a", 2), ("b", 1)]), now);
+        assert_eq!(due(&files, now), [""; 0]);
+        files.settle("a".as_ref(), now);
+        assert_eq!(due(&files, now), ["a"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! changes of which no system tells: of what a symbolic link points at, on file systems of other machines, and of a folder that
 //! is removed and made again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -15,7 +15,7 @@ use kokoro_host::{InspectError, inspect};
 use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use serde_json::json;
-use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::spawn_blocking;
 
 use super::console::Console;
@@ -52,6 +52,10 @@ pub(super) struct Watch {
     /// None if the system has none to give; then looking has to do.
     watcher: Option<RecommendedWatcher>,
     heard: UnboundedReceiver<notify::Result<Event>>,
+    /// Files of which somebody says that they are whole.
+    announced: UnboundedReceiver<OsString>,
+    announce: UnboundedSender<OsString>,
+    whole: BTreeSet<OsString>,
     files: Files,
     /// The folder that is watched; none if there is none.
     watched: Option<Identity>,
@@ -72,8 +76,25 @@ impl Watch {
             }
         };
         let watcher = notify::recommended_watcher(hear).ok();
-        let (files, watched, told) = Default::default();
-        Self { folder: folder.to_owned(), console: console.clone(), watcher, heard, files, watched, told }
+        let (announce, announced) = mpsc::unbounded_channel();
+        let (files, watched, told, whole) = Default::default();
+        Self {
+            folder: folder.to_owned(),
+            console: console.clone(),
+            watcher,
+            heard,
+            announced,
+            announce,
+            whole,
+            files,
+            watched,
+            told,
+        }
+    }
+
+    /// Where to say which files of the folder have been changed and are whole: it need not be waited until they come to rest.
+    pub(super) fn announce(&self) -> UnboundedSender<OsString> {
+        self.announce.clone()
     }
 
     /// Comes back when nobody is in the middle of writing a file of the folder, as far as can be seen, or goes on for so long that
@@ -118,6 +139,9 @@ impl Watch {
             };
             let now = Instant::now();
             self.files.look(found, now);
+            for name in std::mem::take(&mut self.whole) {
+                self.files.settle(&name, now);
+            }
             self.tell_who_is_slow();
             let mut changes = Vec::new();
             for due in self.files.due(now) {
@@ -152,6 +176,11 @@ impl Watch {
                 self.note(event);
                 tokio::time::sleep(BREATH).await;
             }
+            Some(name) = self.announced.recv() => {
+                self.whole.insert(name);
+                // What the system has to say about it is no news after that.
+                tokio::time::sleep(BREATH).await;
+            }
             () = tokio::time::sleep_until(until.into()) => {}
         }
         self.hear_all();
@@ -160,6 +189,9 @@ impl Watch {
     fn hear_all(&mut self) {
         while let Ok(event) = self.heard.try_recv() {
             self.note(event);
+        }
+        while let Ok(name) = self.announced.try_recv() {
+            self.whole.insert(name);
         }
     }
 
