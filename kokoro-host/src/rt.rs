@@ -1,18 +1,23 @@
-//! What the code that [`bindings!`](crate::bindings) generates calls, and what benchmarks measure. Not for anybody else: it
-//! can change at any time.
+//! What the code that [`bindings!`](crate::bindings) generates calls, what `kokoro-test` needs, and what benchmarks measure. Not for
+//! anybody else: it can change at any time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-pub use {kokoro_value, wasmtime};
+pub use {kokoro_macros::test_bindings, kokoro_value, wasmtime};
 
 use crate::engine::Engine;
+use crate::inspect::{self, Interface};
 use crate::interface::InterfaceName;
 pub use crate::link::Functions;
-use crate::link::Service;
+use crate::link::{Caller, Service};
 use crate::manifest::{Manifest, Permissions};
 pub use crate::planet::Handles;
 pub use crate::primary::{Arguments, Description, Held, IsHeld, give, lend, receive};
 use crate::resolve::{self, Member, Problem};
+
+/// The WIT package `kokoro:core`.
+pub const CORE_PACKAGE: &str = kokoro_wit::PACKAGE;
 
 /// A service for the interface `name` of `package`, a WIT package in binary form.
 pub fn service(
@@ -21,6 +26,35 @@ pub fn service(
     define: impl Fn(&mut Functions<'_>) -> wasmtime::Result<()> + Send + Sync + 'static,
 ) -> Service {
     Service::new(name, package, define)
+}
+
+/// A service whose types are only known at run time. `answer` gets a function's name and type, and the arguments; an error ends the
+/// instance that has called.
+pub fn dynamic_service<F, Fut>(name: &InterfaceName, interface: &Interface, answer: F) -> Service
+where
+    F: Fn(Caller, Arc<str>, crate::dynamic::FunctionType, Vec<wasmtime::component::Val>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Option<wasmtime::component::Val>, String>> + Send + 'static,
+{
+    Service::dynamic(name.clone(), interface.clone(), answer)
+}
+
+/// The same service under another name.
+pub fn renamed_service(service: Service, name: &InterfaceName) -> Service {
+    service.named(name.clone())
+}
+
+/// What a service serves: the name, and the types.
+pub fn served(service: &Service) -> (&InterfaceName, &Interface) {
+    (&service.name, &service.interface)
+}
+
+/// The interface `name` of a WIT package in its binary form: of a world in it that imports that interface.
+///
+/// # Panics
+///
+/// If the name or the package is malformed, or the interface is not in it.
+pub fn interface_of_package(name: &str, package: &[u8]) -> Interface {
+    inspect::interface_of_package(name, package).1
 }
 
 /// What Kokoro is measured beside: Wasmtime alone, with the very same settings.

@@ -67,6 +67,13 @@ pub fn bindings(input: TokenStream) -> TokenStream {
     bindings::bindings(input.into(), &surroundings::Surroundings::of_call()).into()
 }
 
+/// `bindings!` for crates that depend on `kokoro-test` alone. For that crate only.
+#[doc(hidden)]
+#[proc_macro]
+pub fn test_bindings(input: TokenStream) -> TokenStream {
+    bindings::test_bindings(input.into(), &surroundings::Surroundings::of_call()).into()
+}
+
 // Documented at `kokoro_value::Encode`.
 #[expect(missing_docs, reason = "two doc comments would be joined where it is re-exported")]
 #[proc_macro_derive(Encode, attributes(value))]

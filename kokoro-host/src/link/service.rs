@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::StoreContextMut;
-use wasmtime::component::{ComponentNamedList, Lift, LinkerInstance, Lower, ResourceType};
+use wasmtime::component::types::ComponentFunc;
+use wasmtime::component::{ComponentNamedList, Lift, LinkerInstance, Lower, ResourceType, Val};
 
 use crate::inspect::{Interface, interface_of_package};
 use crate::interface::InterfaceName;
@@ -103,6 +104,29 @@ impl Service {
         Self { name, interface, define: Arc::new(define), behind: Vec::new() }
     }
 
+    /// An interface whose types are only known at run time, and which has no resources. `answer` gets a function's name and type, and
+    /// the arguments. What it returns has to be of that type; an error ends the instance that has called.
+    pub(crate) fn dynamic<F, Fut>(name: InterfaceName, interface: Interface, answer: F) -> Self
+    where
+        F: Fn(Caller, Arc<str>, ComponentFunc, Vec<Val>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Option<Val>, String>> + Send + 'static,
+    {
+        let answer = Arc::new(answer);
+        let functions: Vec<Arc<str>> = interface.functions.keys().map(|name| name.as_str().into()).collect();
+        let define = move |to: &mut Functions<'_>| {
+            functions.iter().try_for_each(|function| {
+                let (answer, name) = (Arc::clone(&answer), Arc::clone(function));
+                to.define_dynamic(function, move |caller, ty, params| answer(caller, Arc::clone(&name), ty, params))
+            })
+        };
+        Self { name, interface, define: Arc::new(define), behind: Vec::new() }
+    }
+
+    /// The same under another name.
+    pub(crate) fn named(self, name: InterfaceName) -> Self {
+        Self { name, ..self }
+    }
+
     /// Says that values of the type `T` are behind handles of the type `Resource<Tag>`. Only generated code calls it.
     #[doc(hidden)]
     #[must_use]
@@ -151,8 +175,7 @@ impl Functions<'_> {
         F: Fn(Caller, Handles, P) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = wasmtime::Result<R>> + Send + 'static,
     {
-        let function =
-            FunctionName { interface: Some(Arc::clone(&self.interface)), function: Arc::<str>::from(name).into() };
+        let function = self.function(name);
         self.instance.func_wrap_async(name, move |store: StoreContextMut<'_, State>, params: P| {
             let planet = Arc::clone(store.data().name());
             let (call, serves) = store.data().call().nested().served();
@@ -160,22 +183,56 @@ impl Functions<'_> {
             let function = function.clone();
             Box::new(async move {
                 let _serves = serves;
-                let chain = Arc::clone(call.chain());
-                match call.until(call.clone().serving(answer)).await {
+                match in_time(&call, function, answer).await {
                     Ok(results) => results,
-                    Err(why) => {
-                        let cause = match why {
-                            Late::Overdue => Cause::OverdueService,
-                            Late::Cancelled => Cause::CancelledService,
-                        };
-                        let error = CallError { planet: None, function, chain, cause };
-                        match late {
-                            Some(late) => Ok(late(error.sentence())),
-                            None => Err(wasmtime::Error::new(Interruption::Dependency(error))),
-                        }
-                    }
+                    Err(error) => match late {
+                        Some(late) => Ok(late(error.sentence())),
+                        None => Err(wasmtime::Error::new(Interruption::Dependency(error))),
+                    },
                 }
             })
         })
     }
+
+    /// Defines the function `name` as `answer`, which gets to know its type.
+    fn define_dynamic<F, Fut>(&mut self, name: &str, answer: F) -> wasmtime::Result<()>
+    where
+        F: Fn(Caller, ComponentFunc, Vec<Val>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Option<Val>, String>> + Send + 'static,
+    {
+        let function = self.function(name);
+        self.instance.func_new_async(name, move |store: StoreContextMut<'_, State>, ty, params, results| {
+            let planet = Arc::clone(store.data().name());
+            let (call, serves) = store.data().call().nested().served();
+            let answer = answer(Caller { planet, call: call.clone() }, ty, params.to_vec());
+            let function = function.clone();
+            Box::new(async move {
+                let _serves = serves;
+                match in_time(&call, function, answer).await {
+                    Ok(Ok(answer)) => {
+                        results.iter_mut().zip(answer).for_each(|(result, answer)| *result = answer);
+                        Ok(())
+                    }
+                    Ok(Err(why)) => Err(wasmtime::Error::msg(why)),
+                    Err(error) => Err(wasmtime::Error::new(Interruption::Dependency(error))),
+                }
+            })
+        })
+    }
+
+    fn function(&self, name: &str) -> FunctionName {
+        FunctionName { interface: Some(Arc::clone(&self.interface)), function: Arc::<str>::from(name).into() }
+    }
+}
+
+/// What the application answers, unless it is too late for that.
+async fn in_time<F: Future>(call: &Call, function: FunctionName, answer: F) -> Result<F::Output, CallError> {
+    let chain = Arc::clone(call.chain());
+    call.until(call.clone().serving(answer)).await.map_err(|why| {
+        let cause = match why {
+            Late::Overdue => Cause::OverdueService,
+            Late::Cancelled => Cause::CancelledService,
+        };
+        CallError { planet: None, function, chain, cause }
+    })
 }

@@ -3,6 +3,7 @@
 mod called;
 mod parse;
 mod resources;
+mod testing;
 mod types;
 
 use std::collections::HashSet;
@@ -14,6 +15,7 @@ use wit_parser::{Function, Interface, InterfaceId, TypeDefKind, TypeId};
 
 use self::parse::Declaration;
 use self::resources::Handles;
+pub(crate) use self::testing::test_bindings;
 use self::types::{Places, Types, Unsupported, camel, snake};
 use crate::fields::Listed;
 use crate::surroundings::Surroundings;
