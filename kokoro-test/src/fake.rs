@@ -1,0 +1,590 @@
+//! Fakes: what a test says that a dependency answers, and what that was asked.
+
+use std::any::Any;
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use kokoro_host::dynamic::{FunctionType, wave};
+use kokoro_host::types::{Function, Interface, Type};
+use kokoro_host::{InterfaceName, Service, Val};
+
+use crate::forwarder::{self, Fate};
+use crate::running::Inner;
+use crate::text;
+use crate::value::{Answer, Arguments, FromArguments, IntoValue};
+
+/// A stand-in for what a Planet (plugin) imports: another Planet, a function of the application, or a Satellite (a native process).
+///
+/// It is given to a test by [`Harness::dependency`](crate::Harness::dependency), [`application`](crate::Harness::application) or
+/// [`satellite`](crate::Harness::satellite). Clones are the same fake, and what it answers can be changed while the test runs. As a
+/// dependency or Satellite it is a real Planet with a component that is made for it, so it can go, come back and crash.
+///
+/// What it is asked without having an answer fails the test, as does what is not as [expected](Fake::expects): the call in
+/// the Planet under test ends in an error, and the next method of [`Running`](crate::Running) panics and says why.
+#[derive(Clone)]
+pub struct Fake {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// As it was asked for; perhaps without a version.
+    wanted: InterfaceName,
+    service: Option<Service>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    name: Option<String>,
+    wit: Option<PathBuf>,
+    functions: BTreeMap<String, Script>,
+    fate: Fate,
+    misuses: Vec<String>,
+    live: Option<Live>,
+}
+
+/// What is known once the test has started.
+#[derive(Clone)]
+pub(crate) struct Live {
+    /// The name of the Planet; none if the application serves it.
+    pub(crate) planet: Option<String>,
+    /// What messages call it.
+    pub(crate) shown: String,
+    pub(crate) interface: Arc<Interface>,
+    pub(crate) component: Arc<[u8]>,
+    pub(crate) running: Weak<Inner>,
+}
+
+/// What is said of one function, and what it was asked.
+#[derive(Default)]
+struct Script {
+    reply: Option<Reply>,
+    expected: VecDeque<Expected>,
+    /// Whether nothing may be asked that is not expected.
+    is_strict: bool,
+    asked: Vec<Asked>,
+}
+
+type Closure = Arc<Mutex<dyn FnMut(&FunctionType, &[Val]) -> Result<Option<Val>, String> + Send>>;
+
+#[derive(Clone)]
+struct Reply {
+    closure: Closure,
+    fits: fn(&Function) -> bool,
+    /// What messages call it.
+    wit: String,
+    place: &'static Location<'static>,
+}
+
+struct Expected {
+    arguments: Wanted,
+    place: &'static Location<'static>,
+}
+
+enum Wanted {
+    Values { values: Vec<Val>, fits: fn(&Function) -> bool, wit: String },
+    Wave(String),
+}
+
+/// A call of a fake's.
+#[derive(Clone)]
+pub(crate) struct Asked {
+    /// Calls of all fakes of a process are numbered.
+    pub(crate) number: u64,
+    arguments: Vec<Val>,
+    /// `lookup("ada")`.
+    pub(crate) call: String,
+    pub(crate) answer: Option<String>,
+}
+
+impl Fake {
+    /// A fake of an interface that the Planet under test imports: `site:content/glossary@0.1.0`. Without a version it is the one
+    /// that the Planet imports. Its types are those that the Planet was built with, unless [`from_wit`](Fake::from_wit) says otherwise.
+    ///
+    /// # Panics
+    ///
+    /// If that is no name of an interface.
+    #[track_caller]
+    pub fn of(interface: &str) -> Self {
+        match interface.parse() {
+            Ok(wanted) => Self::new(wanted, None),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A fake that answers by the trait that [`bindings!`](crate::bindings) makes of an interface under `serves`:
+    /// `Fake::serving(glossary::serve(MyGlossary))`. For interfaces with many functions; it records what it is asked no more than
+    /// `MyGlossary` does.
+    pub fn serving(service: Service) -> Self {
+        let wanted = kokoro_host::rt::served(&service).0.clone();
+        Self::new(wanted, Some(service))
+    }
+
+    fn new(wanted: InterfaceName, service: Option<Service>) -> Self {
+        Self { shared: Arc::new(Shared { wanted, service, state: Mutex::default() }) }
+    }
+
+    /// Gives the fake's Planet another name than that of its interface. Before the test starts.
+    pub fn named(self, name: impl Into<String>) -> Self {
+        self.state().name = Some(name.into());
+        self
+    }
+
+    /// Takes the interface's types from a folder with WIT files, relative to the package: for a provider that was built against
+    /// another version than the Planet under test. Before the test starts.
+    pub fn from_wit(self, folder: impl Into<PathBuf>) -> Self {
+        self.state().wit = Some(folder.into());
+        self
+    }
+
+    /// Answers a function by a closure, from here on. Its parameters and its result have to be of the function's types; their types in
+    /// Rust are those of [`Typed`](crate::Typed). It may block.
+    ///
+    /// ```
+    /// # use kokoro_test::Fake;
+    /// let glossary = Fake::of("site:content/glossary@0.1.0")
+    ///     .answers("lookup", |word: String| Ok::<_, String>(word.to_uppercase()))
+    ///     .answers("size", || 1_u32);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the test has started, and the types do not fit. (Before that, the start fails.)
+    #[track_caller]
+    pub fn answers<M, A: Answer<M>>(&self, function: &str, mut answer: A) -> Self {
+        let closure = move |_: &FunctionType, arguments: &[Val]| {
+            answer.answer(arguments).ok_or_else(|| "the arguments are of other types than the closure's".to_owned())
+        };
+        self.reply(function, Arc::new(Mutex::new(closure)), A::fits, A::wit())
+    }
+
+    /// Answers a function that returns a `result` by this `err`, from here on.
+    ///
+    /// # Panics
+    ///
+    /// As [`answers`](Fake::answers).
+    #[track_caller]
+    pub fn answers_err<E: IntoValue + Clone + Send + 'static>(&self, function: &str, error: E) -> Self {
+        let closure =
+            move |_: &FunctionType, _: &[Val]| Ok(Some(Val::Result(Err(error.clone().into_payload().map(Box::new)))));
+        let fits =
+            |function: &Function| matches!(&function.result, Some(Type::Result { err, .. }) if E::fits(err.as_deref()));
+        self.reply(function, Arc::new(Mutex::new(closure)), fits, format!("func(..) -> result<.., {}>", E::wit()))
+    }
+
+    /// Answers a function by this value in WAVE, from here on; by nothing if that is empty.
+    ///
+    /// ```
+    /// # use kokoro_test::Fake;
+    /// let outline = Fake::of("site:content/outline@0.1.0")
+    ///     .answers_with("outline", r#"ok([{depth: 0, id: "a", text: "A"}])"#);
+    /// ```
+    #[track_caller]
+    pub fn answers_with(&self, function: &str, value: &str) -> Self {
+        let value = value.to_owned();
+        self.answers_wave(function, move |_| value.clone())
+    }
+
+    /// Answers a function by a closure over WAVE text, whatever the types are: it gets the arguments, separated by `, `, and
+    /// returns a value, or nothing for a function without a result.
+    #[track_caller]
+    pub fn answers_wave(&self, function: &str, mut answer: impl FnMut(&str) -> String + Send + 'static) -> Self {
+        let closure = move |ty: &FunctionType, arguments: &[Val]| {
+            let answer = answer(&text::values(arguments));
+            match ty.results().next() {
+                None if answer.trim().is_empty() => Ok(None),
+                None => Err(format!("it answers {answer}, and the function has no result")),
+                Some(ty) => match wave::from_str::<Val>(&ty, &answer) {
+                    Ok(value) => Ok(Some(value)),
+                    Err(error) => Err(format!("its answer is no value of the result's type: {answer}\n  {error}")),
+                },
+            }
+        };
+        self.reply(function, Arc::new(Mutex::new(closure)), |_| true, String::new())
+    }
+
+    #[track_caller]
+    fn reply(&self, function: &str, closure: Closure, fits: fn(&Function) -> bool, wit: String) -> Self {
+        let reply = Reply { closure, fits, wit, place: Location::caller() };
+        let mut state = self.state();
+        let wrong = state.live.as_ref().and_then(|live| reply.wrong(function, live));
+        state.functions.entry(function.to_owned()).or_default().reply = Some(reply);
+        drop(state);
+        if let Some(wrong) = wrong {
+            panic!("{wrong}");
+        }
+        self.clone()
+    }
+
+    /// Expects a call of a function with these arguments: a tuple, or an array if all are of one type. Expected calls come in this
+    /// order, and from now on no others of that function. What was expected and did not come fails the test at its end.
+    ///
+    /// What is answered is said by [`answers`](Fake::answers) and its like.
+    #[track_caller]
+    pub fn expects<A: Arguments>(&self, function: &str, arguments: A) -> Self {
+        let wanted = Wanted::Values { wit: A::wit(), fits: A::fit, values: arguments.into_vals() };
+        self.expect(function, wanted)
+    }
+
+    /// As [`expects`](Fake::expects), with the arguments as WAVE text, separated by `, `.
+    #[track_caller]
+    pub fn expects_wave(&self, function: &str, arguments: &str) -> Self {
+        self.expect(function, Wanted::Wave(arguments.to_owned()))
+    }
+
+    #[track_caller]
+    fn expect(&self, function: &str, arguments: Wanted) -> Self {
+        let expected = Expected { arguments, place: Location::caller() };
+        let mut state = self.state();
+        let wrong = state.live.as_ref().and_then(|live| expected.wrong(function, live));
+        let script = state.functions.entry(function.to_owned()).or_default();
+        script.expected.push_back(expected);
+        script.is_strict = true;
+        drop(state);
+        if let Some(wrong) = wrong {
+            panic!("{wrong}");
+        }
+        self.clone()
+    }
+
+    /// What a function was asked so far, in order: the arguments of each call as WAVE text, separated by `, `.
+    pub fn calls(&self, function: &str) -> Vec<String> {
+        self.asked(function).iter().map(|asked| text::values(&asked.arguments)).collect()
+    }
+
+    /// The same as values, a tuple for each call: `fake.calls_as::<(String, u32)>("lookup")`.
+    ///
+    /// # Panics
+    ///
+    /// If the arguments are of other types.
+    #[track_caller]
+    pub fn calls_as<A: FromArguments>(&self, function: &str) -> Vec<A> {
+        let calls: Option<Vec<A>> = self.asked(function).iter().map(|asked| A::from_vals(&asked.arguments)).collect();
+        match calls {
+            Some(calls) => calls,
+            None => panic!("`{function}` of the fake `{}` takes other arguments than ({})", self.shown(), A::wit()),
+        }
+    }
+
+    fn asked(&self, function: &str) -> Vec<Asked> {
+        self.state().functions.get(function).map(|script| script.asked.clone()).unwrap_or_default()
+    }
+
+    /// Forgets what it was asked so far.
+    pub fn forget_calls(&self) {
+        self.state().functions.values_mut().for_each(|script| script.asked.clear());
+    }
+
+    /// Lets the next call end in a trap. The fake is started anew then, as the test's [`restarts`](crate::Harness::restarts) say.
+    ///
+    /// # Panics
+    ///
+    /// If the application serves it: that is in the same process.
+    #[track_caller]
+    pub fn crashes(&self) -> Self {
+        self.meets(Fate::Crashes)
+    }
+
+    /// Lets the next call go on for ever: until its deadline, that is ([`Harness::limits`](crate::Harness::limits), `within`).
+    ///
+    /// # Panics
+    ///
+    /// As [`crashes`](Fake::crashes).
+    #[track_caller]
+    pub fn hangs(&self) -> Self {
+        self.meets(Fate::Hangs)
+    }
+
+    #[track_caller]
+    fn meets(&self, fate: Fate) -> Self {
+        let mut state = self.state();
+        let is_served = state.live.as_ref().is_some_and(|live| live.planet.is_none());
+        state.fate = fate;
+        drop(state);
+        assert!(
+            !is_served,
+            "`{}` is served by the application, which does not end like a planet (plugin)\n  \
+                 help: make it a `.dependency(..)`",
+            self.shown()
+        );
+        self.clone()
+    }
+
+    /// Is gone: unloaded, as if the user had removed it.
+    ///
+    /// # Panics
+    ///
+    /// If it is in no test that runs, or if the application serves it.
+    #[track_caller]
+    pub fn goes(&self) -> Self {
+        let (live, running, planet) = self.live();
+        if let Err(error) = running.wait(running.primary.unload(&planet)) {
+            panic!("the fake `{}` cannot go: {error}", live.shown);
+        }
+        self.clone()
+    }
+
+    /// Is there (again): loaded, or started anew at once if it has crashed.
+    ///
+    /// # Panics
+    ///
+    /// As [`goes`](Fake::goes).
+    #[track_caller]
+    pub fn comes(&self) -> Self {
+        let (live, running, planet) = self.live();
+        let state = running.primary.graph().planet(&planet).map(|node| node.state);
+        let outcome = match state {
+            Some(kokoro_host::State::Running) => return self.clone(),
+            None | Some(kokoro_host::State::Gone) => {
+                running.wait(running.primary.load_bytes(&planet, live.component.to_vec()))
+            }
+            Some(_) => running.wait(running.primary.restart(&planet)),
+        };
+        if let Err(error) = outcome {
+            panic!("the fake `{}` cannot come: {error}", live.shown);
+        }
+        self.clone()
+    }
+
+    #[track_caller]
+    fn live(&self) -> (Live, Arc<Inner>, String) {
+        let live = self.state().live.clone();
+        let running = live.as_ref().and_then(|live| live.running.upgrade());
+        let (Some(live), Some(running)) = (live, running) else {
+            panic!("the fake `{}` is in no test that runs: it comes and goes after `start`", self.shown());
+        };
+        let Some(planet) = live.planet.clone() else {
+            panic!(
+                "`{}` is served by the application, which does not come and go\n  help: make it a `.dependency(..)`",
+                live.shown
+            );
+        };
+        (live, running, planet)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shown(&self) -> String {
+        let state = self.state();
+        match (&state.live, &state.name) {
+            (Some(live), _) => live.shown.clone(),
+            (None, Some(name)) => name.clone(),
+            (None, None) => self.shared.wanted.interface().to_owned(),
+        }
+    }
+}
+
+/// For the harness.
+impl Fake {
+    pub(crate) fn wanted(&self) -> &InterfaceName {
+        &self.shared.wanted
+    }
+
+    pub(crate) fn own_service(&self) -> Option<&Service> {
+        self.shared.service.as_ref()
+    }
+
+    pub(crate) fn name(&self) -> String {
+        self.state().name.clone().unwrap_or_else(|| self.shared.wanted.interface().to_owned())
+    }
+
+    pub(crate) fn wit(&self) -> Option<PathBuf> {
+        self.state().wit.clone()
+    }
+
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Begins to be a part of a test. What was said of it so far is compared with its types.
+    pub(crate) fn begin(&self, live: Live) -> Result<(), String> {
+        let mut state = self.state();
+        if state.live.as_ref().is_some_and(|live| live.running.strong_count() > 0) {
+            return Err(format!("the fake `{}` is in another test already\n  help: make one for each", live.shown));
+        }
+        let wrong = state.functions.iter().find_map(|(function, script)| {
+            let replies = script.reply.iter().filter_map(|reply| reply.wrong(function, &live));
+            let mut wrong =
+                replies.chain(script.expected.iter().filter_map(|expected| expected.wrong(function, &live)));
+            wrong.next()
+        });
+        state.live = Some(live);
+        wrong.map_or(Ok(()), Err)
+    }
+
+    /// The functions that the fake's component, or the Planet under test, calls.
+    pub(crate) fn service(&self, name: &InterfaceName, interface: &Interface) -> Service {
+        let fake = self.clone();
+        kokoro_host::rt::dynamic_service(name, interface, move |caller, function, ty, arguments| {
+            let fake = fake.clone();
+            async move {
+                // The fake's own Planet comes between.
+                let is_planet = fake.state().live.as_ref().is_some_and(|live| live.planet.is_some());
+                let by = caller.chain().iter().rev().nth(usize::from(is_planet)).map(|name| name.to_string());
+                let work = move || fake.answer(by.as_deref().unwrap_or("the test"), &function, &ty, arguments);
+                match tokio::task::spawn_blocking(work).await {
+                    Ok(answer) => answer,
+                    Err(error) => Err(error.to_string()),
+                }
+            }
+        })
+    }
+
+    /// What tells the fake's component what becomes of it.
+    pub(crate) fn fate_service(&self, name: &InterfaceName) -> Result<Service, String> {
+        let fake = self.clone();
+        Ok(kokoro_host::rt::dynamic_service(name, &forwarder::fate(name)?, move |_, _, _, _| {
+            let fate = std::mem::take(&mut fake.state().fate);
+            std::future::ready(Ok(Some(Val::U32(fate as u32))))
+        }))
+    }
+
+    fn answer(&self, by: &str, function: &str, ty: &FunctionType, arguments: Vec<Val>) -> Result<Option<Val>, String> {
+        static CALLS: AtomicU64 = AtomicU64::new(0);
+        let (number, call) = (CALLS.fetch_add(1, Ordering::Relaxed), text::call(function, &arguments));
+        let shown = self.shown();
+        let reply = {
+            let mut state = self.state();
+            let script = state.functions.entry(function.to_owned()).or_default();
+            script.asked.push(Asked { number, arguments: arguments.clone(), call: call.clone(), answer: None });
+            let expected = script.is_strict.then(|| script.expected.pop_front());
+            match expected {
+                Some(expected) if !expected.as_ref().is_some_and(|expected| expected.is(ty, &arguments)) => {
+                    let wanted = match &expected {
+                        Some(expected) => format!("{} (at {})", expected.shown(function), expected.place),
+                        None => format!("no further call of `{function}`"),
+                    };
+                    Err(format!(
+                        "the fake `{shown}` was called otherwise than expected\n  by:       `{by}`\n  \
+                         expected: {wanted}\n  got:      {call}"
+                    ))
+                }
+                _ => match &script.reply {
+                    Some(reply) => Ok(reply.clone()),
+                    None => Err(format!(
+                        "the fake `{shown}` was called, and has no answer\n  by:   `{by}`\n  got:  {call}\n  \
+                         help: say what it answers: `.answers(\"{function}\", ..)`"
+                    )),
+                },
+            }
+        };
+        // The closure may change what is answered next, so nothing is held.
+        let answer = reply.and_then(|reply| {
+            let mut closure = reply.closure.lock().unwrap_or_else(PoisonError::into_inner);
+            let outcome = catch_unwind(AssertUnwindSafe(|| closure(ty, &arguments)));
+            let outcome = outcome.unwrap_or_else(|panic| Err(panicked(&*panic)));
+            outcome
+                .map_err(|why| format!("the fake `{shown}` did not answer {call} (as said at {}): {why}", reply.place))
+        });
+        let mut state = self.state();
+        match &answer {
+            Ok(answer) => {
+                let asked = state.functions.get_mut(function).map(|script| &mut script.asked);
+                if let Some(asked) = asked.and_then(|asked| asked.iter_mut().find(|asked| asked.number == number)) {
+                    asked.answer = Some(answer.as_ref().map_or_else(String::new, text::value));
+                }
+            }
+            Err(misuse) => state.misuses.push(misuse.clone()),
+        }
+        answer
+    }
+
+    /// What went wrong since this was asked the last time.
+    pub(crate) fn take_misuses(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().misuses)
+    }
+
+    /// What was expected and has not come. Afterwards nothing is expected any more.
+    pub(crate) fn take_unmet(&self) -> Vec<String> {
+        let shown = self.shown();
+        let mut unmet = Vec::new();
+        for (function, script) in &mut self.state().functions {
+            for expected in script.expected.drain(..) {
+                unmet.push(format!(
+                    "the fake `{shown}` was not called as expected\n  expected: {} (at {})\n  got:      nothing",
+                    expected.shown(function),
+                    expected.place
+                ));
+            }
+        }
+        unmet
+    }
+
+    /// All calls so far, with the fake's name.
+    pub(crate) fn all_asked(&self) -> Vec<(String, Asked)> {
+        let shown = self.shown();
+        let state = self.state();
+        let asked = state.functions.values().flat_map(|script| &script.asked);
+        asked.map(|asked| (shown.clone(), asked.clone())).collect()
+    }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("it panicked: {}", text.unwrap_or("without words"))
+}
+
+/// The type of a function of a fake, or a sentence that there is none.
+fn function<'l>(name: &str, live: &'l Live, place: &Location<'_>) -> Result<&'l Function, String> {
+    live.interface.functions.get(name).ok_or_else(|| {
+        let there: Vec<String> = live.interface.functions.keys().map(|name| format!("`{name}`")).collect();
+        format!(
+            "the fake `{}` has no function `{name}` (at {place}); it has: {}\n  \
+             help: it has what the planet under test calls, since compilers leave out the rest; or take its WIT: `.from_wit(..)`",
+            live.shown,
+            there.join(", ")
+        )
+    })
+}
+
+impl Reply {
+    fn wrong(&self, name: &str, live: &Live) -> Option<String> {
+        match function(name, live, self.place) {
+            Err(wrong) => Some(wrong),
+            Ok(function) if (self.fits)(function) => None,
+            Ok(function) => Some(format!(
+                "the fake `{}` cannot answer `{name}` like that (at {})\n  given:   {}\n  the WIT: {function}",
+                live.shown, self.place, self.wit
+            )),
+        }
+    }
+}
+
+impl Expected {
+    fn is(&self, ty: &FunctionType, arguments: &[Val]) -> bool {
+        match &self.arguments {
+            Wanted::Values { values, .. } => values == arguments,
+            Wanted::Wave(wanted) => text::arguments(ty, wanted).is_ok_and(|wanted| wanted == arguments),
+        }
+    }
+
+    fn shown(&self, function: &str) -> String {
+        match &self.arguments {
+            Wanted::Values { values, .. } => text::call(function, values),
+            Wanted::Wave(wanted) => format!("{function}({wanted})"),
+        }
+    }
+
+    fn wrong(&self, name: &str, live: &Live) -> Option<String> {
+        match (function(name, live, self.place), &self.arguments) {
+            (Err(wrong), _) => Some(wrong),
+            (Ok(function), Wanted::Values { fits, wit, .. }) if !fits(function) => Some(format!(
+                "the fake `{}` cannot be called like that (at {})\n  expected: {name}({wit})\n  the WIT:  {function}",
+                live.shown, self.place
+            )),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Fake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fake").field("interface", &self.shared.wanted.to_string()).finish_non_exhaustive()
+    }
+}
