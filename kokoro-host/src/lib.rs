@@ -232,7 +232,7 @@ pub use crate::interface::{InterfaceName, InterfaceNameError};
 pub use crate::limits::Limits;
 pub use crate::link::{Caller, Service};
 pub use crate::manifest::{Manifest, Permissions, SatelliteReload, SatelliteRequest, SatelliteStart};
-pub use crate::primary::{Builder, Explanation, Handle, Interface, Lent, Primary, Reload, Report};
+pub use crate::primary::{Builder, Check, Checked, Explanation, Handle, Interface, Lent, Primary, Reload, Report};
 pub use crate::registry::{Event, Events, State};
 pub use crate::resolve::{Contender, Dependency, Obstacle, Unmet, Waiting};
 pub use crate::restarts::Restarts;
@@ -250,7 +250,7 @@ pub mod dynamic {
 
 /// The types of interfaces: what two components have to agree on.
 pub mod types {
-    pub use crate::inspect::{Function, Interface, Named, ResourceName, Type};
+    pub use crate::inspect::{Function, Interface, Named, ResourceName, Type, Worlds, worlds_of_package};
 }
 
 /// The examples of the page on security, which compile.

@@ -119,25 +119,53 @@ pub(crate) fn interface_of_package(name: &str, package: &[u8]) -> (InterfaceName
 }
 
 fn interfaces_of_package(package: &[u8]) -> BTreeMap<InterfaceName, Interface> {
-    let survey = Survey::of(package).expect("`bindings!` encodes a well-formed package");
+    worlds_of_package(package)
+        .expect("`bindings!` encodes a well-formed package, of types that are not that deep")
+        .imports
+}
+
+/// What the worlds of a WIT package import and export.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Worlds {
+    /// The interfaces that they import, and those of which these take types.
+    pub imports: BTreeMap<InterfaceName, Interface>,
+    /// The interfaces that they export.
+    pub exports: BTreeMap<InterfaceName, Interface>,
+}
+
+/// Reads the types of the interfaces of a WIT package: those of all its worlds together, as components of these worlds have them.
+/// `package` is its binary form, as `wit_component::encode` makes it.
+///
+/// # Errors
+///
+/// If the bytes are no such package, or one with types that Kokoro cannot handle.
+pub fn worlds_of_package(package: &[u8]) -> Result<Worlds, InspectError> {
+    check_header(package)?;
+    let survey = Survey::of(package)?;
     let types = survey.types.as_ref();
-    let mut reader = Reader::new(types);
-    let mut interfaces = BTreeMap::new();
+    let mut worlds = Worlds::default();
     for (_, ty) in &survey.exports {
         let ComponentEntityType::Type { referenced: ComponentAnyTypeId::Component(package), .. } = ty else { continue };
         for item in types[*package].exports.values() {
             let ComponentEntityType::Component(world) = item.ty else { continue };
-            for (name, item) in &types[world].imports {
-                if let (Ok(name), ComponentEntityType::Instance(id)) = (name.parse::<InterfaceName>(), item.ty) {
-                    let interface = reader
-                        .interface(name.path(), id, Side::Import)
-                        .expect("WIT that a macro took is not that deep");
-                    interfaces.insert(name, interface);
-                }
+            // A world has resources of its own.
+            let mut reader = Reader::new(types);
+            let (imports, exports) = (&types[world].imports, &types[world].exports);
+            let imports = imports.iter().map(|item| (Side::Import, item));
+            for (side, (name, item)) in imports.chain(exports.iter().map(|item| (Side::Export, item))) {
+                let (Ok(name), ComponentEntityType::Instance(id)) = (name.parse::<InterfaceName>(), item.ty) else {
+                    continue;
+                };
+                let interface = reader.interface(name.path(), id, side)?;
+                match side {
+                    Side::Import => worlds.imports.insert(name, interface),
+                    Side::Export => worlds.exports.insert(name, interface),
+                };
             }
         }
     }
-    interfaces
+    Ok(worlds)
 }
 
 /// The interfaces of WASI 0.2 that every Planet is served.

@@ -25,11 +25,39 @@ impl fmt::Display for Mismatch {
 
 impl Mismatch {
     /// What can be done about it.
-    pub(crate) fn help(&self) -> &'static str {
+    fn help(&self) -> &'static str {
         match self {
             Self::Differs(_) => "build both against the same WIT",
             Self::Unsupported(_) => "pass plain values, or an id that the other side gives out",
         }
+    }
+
+    /// Why the pair is out, with what can be done about it on a second line.
+    pub(crate) fn reason(&self) -> String {
+        format!("{self}\n  help: {}", self.help())
+    }
+}
+
+impl Interface {
+    /// Whether an import of these types can be bound to what the application serves: exactly the types that are imported, and perhaps
+    /// more functions and resources. It is what is compared when Planets (plugins) are bound; names and versions are another question.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot. The sentence names the first item that keeps it from that; a second line says what helps.
+    pub fn fits_application(&self, served: &Interface) -> Result<(), String> {
+        fit_served(self, served).map_err(|mismatch| mismatch.reason())
+    }
+
+    /// Whether an import of these types can be bound to a Planet's export: as
+    /// [`fits_application`](Interface::fits_application), and no handles are passed of resources that the provider imports itself. An
+    /// application's own calls are bound by the same rule.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn fits_planet(&self, export: &Interface) -> Result<(), String> {
+        fit(self, export).map_err(|mismatch| mismatch.reason())
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use wasmtime::component::{Component, Linker, ResourceType};
 
 pub(crate) use self::binding::{Binding, Bindings};
-pub(crate) use self::fit::{Mismatch, fit, fit_served, fits_somewhere, has_function, passes_nothing_served};
+pub(crate) use self::fit::{fit, fit_served, fits_somewhere, has_function, passes_nothing_served};
 use self::forward::Way;
 pub(crate) use self::forward::{Passing, Value, call_dynamic, call_target};
 pub use self::service::{Caller, Functions, Service};

@@ -127,6 +127,11 @@ impl Service {
         Self { name, ..self }
     }
 
+    /// Stands for a service of this name and these types. There is nothing behind it, so that it serves only where nothing is linked.
+    pub(crate) fn of_types(name: InterfaceName, interface: Interface) -> Self {
+        Self { name, interface, define: Arc::new(|_| Ok(())), behind: Vec::new() }
+    }
+
     /// Says that values of the type `T` are behind handles of the type `Resource<Tag>`. Only generated code calls it.
     #[doc(hidden)]
     #[must_use]

@@ -19,7 +19,7 @@ use crate::error::{Error, Kind, name_taken};
 use crate::graph::Node;
 use crate::inspect::{InspectError, Inspection, inspect, is_core};
 use crate::interface::InterfaceName;
-use crate::link::{Bindings, Mismatch, Service, fit, fit_served, passes_nothing_served};
+use crate::link::{Bindings, Service, fit, fit_served, passes_nothing_served};
 use crate::planet::Call;
 use crate::registry::{Entry, Registry, State};
 use crate::resolve::{Pair, Provider};
@@ -36,6 +36,14 @@ pub(super) struct Found {
     stem: String,
     pub(super) file: Option<PathBuf>,
     pub(super) read: Result<(Arc<[u8]>, Inspection), Unreadable>,
+}
+
+/// What was found in a directory.
+#[derive(Default)]
+pub(super) struct Set {
+    components: Vec<Judged>,
+    /// Stem and file of what cannot be used, and why.
+    unreadable: Vec<(String, Option<PathBuf>, Unreadable)>,
 }
 
 /// A component about which the application has decided.
@@ -145,33 +153,45 @@ fn origin(file: Option<&Path>) -> String {
 
 impl Primary {
     pub(super) async fn load_directory(&self, path: PathBuf) -> Result<Report, Error> {
-        let sources = off_the_async_threads(move || Source::directory(&path)).await?;
-        let found = on_all_cores(sources, Source::read).await;
-        let mut components = Vec::new();
-        let mut unreadable = Vec::new();
-        for Found { stem, file, read } in found {
-            match read {
-                Ok((bytes, inspection)) => components.push(self.decide(file, bytes, inspection).await),
-                Err(error) => unreadable.push((stem, file, error)),
-            }
-        }
+        let set = self.look_at_directory(path).await?;
         let (primary, around) = (self.clone(), Call::around());
         self.to_the_end(async move {
             let _life = primary.open(around.as_ref()).await?;
-            // What is not let in or cannot be used must not take the name of what can.
-            components.sort_by_key(|judged| judged.admitted.is_err());
-            let mut names: Vec<String> = components.into_iter().map(|judged| primary.register(judged)).collect();
-            names.extend(unreadable.into_iter().map(|(stem, file, error)| {
-                let reason = match error {
-                    Unreadable::Io(error) => format!("the file {} cannot be read: {error}", origin(file.as_deref())),
-                    Unreadable::Component(error) => error.to_string(),
-                };
-                primary.enter(stem, Entry::unusable(file, reason))
-            }));
+            let names = primary.register_set(set);
             primary.settle(&Anew::default()).await;
             Ok(primary.report(names))
         })
         .await
+    }
+
+    /// Reads what is in a directory, and has the application decide about it.
+    pub(super) async fn look_at_directory(&self, path: PathBuf) -> Result<Set, Error> {
+        let sources = off_the_async_threads(move || Source::directory(&path)).await?;
+        let found = on_all_cores(sources, Source::read).await;
+        let mut set = Set::default();
+        for Found { stem, file, read } in found {
+            match read {
+                Ok((bytes, inspection)) => set.components.push(self.decide(file, bytes, inspection).await),
+                Err(error) => set.unreadable.push((stem, file, error)),
+            }
+        }
+        Ok(set)
+    }
+
+    /// Makes entries of a set, and returns the names that they go by.
+    pub(super) fn register_set(&self, set: Set) -> Vec<String> {
+        let Set { mut components, unreadable } = set;
+        // What is not let in or cannot be used must not take the name of what can.
+        components.sort_by_key(|judged| judged.admitted.is_err());
+        let mut names: Vec<String> = components.into_iter().map(|judged| self.register(judged)).collect();
+        names.extend(unreadable.into_iter().map(|(stem, file, error)| {
+            let reason = match error {
+                Unreadable::Io(error) => format!("the file {} cannot be read: {error}", origin(file.as_deref())),
+                Unreadable::Component(error) => error.to_string(),
+            };
+            self.enter(stem, Entry::unusable(file, reason))
+        }));
+        names
     }
 
     /// As [`load_directory`](Primary::load_directory) for one source, whose problems are errors.
@@ -343,7 +363,7 @@ impl Primary {
                 None => {
                     bindings.planets.insert((*import).clone(), Arc::default());
                     if let Some(mismatch) = served.first().and_then(|service| misfit(service)) {
-                        unfit.push(((name.to_owned(), (*import).clone(), Provider::Host), unfit_reason(&mismatch)));
+                        unfit.push(((name.to_owned(), (*import).clone(), Provider::Host), mismatch.reason()));
                     }
                 }
             }
@@ -371,13 +391,9 @@ fn misfits<'a>(
                 |path: &str| path.starts_with("wasi:") || bindings.served.keys().any(|own| own.path() == path);
             let mismatch = fit(wanted, offered).and_then(|()| passes_nothing_served(wanted, is_served)).err()?;
             let pair = Provider::Planet { name: provider.to_owned(), export: export.clone() };
-            Some(((consumer.to_owned(), import.clone(), pair), unfit_reason(&mismatch)))
+            Some(((consumer.to_owned(), import.clone(), pair), mismatch.reason()))
         })
     })
-}
-
-fn unfit_reason(mismatch: &Mismatch) -> String {
-    format!("{mismatch}\n  help: {}", mismatch.help())
 }
 
 /// Entries of unusable files need names too, and two of them may have one stem.

@@ -2,6 +2,7 @@
 
 mod admit;
 mod change;
+mod check;
 mod dynamic;
 mod explain;
 mod handle;
@@ -22,6 +23,7 @@ use tokio::runtime;
 use wasmtime::component::Linker;
 
 use self::admit::Judge;
+pub use self::check::{Check, Checked};
 pub use self::dynamic::{Function, FunctionType};
 pub use self::explain::Explanation;
 use self::handle::Handles;
