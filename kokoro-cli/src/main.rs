@@ -3,6 +3,7 @@
 mod adopt;
 mod build;
 mod call;
+mod check;
 mod completions;
 mod definitions;
 mod failure;
@@ -32,6 +33,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::adopt::Adopt;
 use crate::build::Build;
+use crate::check::Check;
 use crate::hints::Hints;
 use crate::new::New;
 use crate::run::{Console, Run};
@@ -127,6 +129,17 @@ enum Command {
         /// The shell
         shell: Shell,
     },
+    /// Finds out whether the planets (plugins) of a folder would start there, or what a changed interface breaks; runs nothing
+    ///
+    /// Of a folder: whether each component can be loaded, its manifest agrees with it, its dependencies are there with the same
+    /// types, and its satellites' programs can run here. It acts as if each satellite were granted. Nothing is compiled, so that a
+    /// planet which would fail in its own code is not found. Exit code 1 if one would not start.
+    ///
+    /// With `--since`: what a new version of a WIT package does to planets of the old one. That differs by direction: a new
+    /// function is harmless where the application provides the interface, and breaks where planets implement it. A world tells which is
+    /// which: it imports what the application provides, and exports what planets implement. Exit code 1 if an interface breaks who was
+    /// built for the old one and its version does not say so, by another semver track (2.0.0 after 1.x, 0.3.0 after 0.2.x).
+    Check(Check),
 }
 
 #[tokio::main]
@@ -156,6 +169,7 @@ async fn main() -> ExitCode {
         Command::Build(build) => build.run(),
         Command::Test(test) => test.run(),
         Command::Completions { shell } => completions::completions(shell),
+        Command::Check(check) => check.run().await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,6 @@
 //! `kokoro adopt`
 
+mod listed;
 mod manifest;
 mod section;
 
@@ -12,6 +13,7 @@ use kokoro_host::{InspectError, Inspection};
 use serde_json::{Map, Value};
 use tempfile::NamedTempFile;
 
+pub(crate) use self::listed::Listed;
 use self::manifest::{Permission, Satellite};
 use self::section::Bare;
 use crate::failure::Failure;
@@ -114,7 +116,10 @@ impl Adopt {
         let stem = target.file_stem().unwrap_or_default().to_string_lossy();
         let inspection = kokoro_host::inspect(&stem, &adopted)
             .map_err(|error| Failure::input(format!("the manifest would not be understood: {error}")))?;
-        manifest::check(&manifest, &inspection).map_err(Failure::Input)?;
+        let listed = Listed::of(&manifest);
+        if let Some(problem) = listed.problem(&inspection) {
+            return Err(Failure::Input(problem));
+        }
         let answer = match show {
             true => serde_json::to_string_pretty(&manifest).map_err(Failure::failed)? + "\n",
             false => {
@@ -123,7 +128,7 @@ impl Adopt {
             }
         };
         output::print(&answer)?;
-        for note in manifest::notes(&manifest, &inspection).iter().chain(&inspection.notes) {
+        for note in listed.notes(&inspection).iter().chain(&inspection.notes) {
             // Where nobody reads the notes, what was asked for is done all the same.
             let _ = writeln!(io::stderr().lock(), "note: {note}");
         }
