@@ -41,6 +41,23 @@
 //!
 //! A Primary needs a tokio runtime with a clock (`enable_time`), which `#[tokio::main]` gives. Applications without one use
 //! [`blocking`].
+//!
+//! # Features
+//!
+//! All are on by default. Without them the rest stays as it is, and what would have needed them is told so.
+//!
+//! - `http`: `wasi:http`, for Planets that send requests. Without it a Planet that imports it waits for another that exports it.
+//! - `pictures`: `Graph::to_svg` and `Graph::to_mermaid`.
+//! - `satellites`: native processes of Planets. Without it none can be started, as on systems that they are not supported on yet.
+
+#![cfg_attr(
+    not(all(satellites, feature = "http")),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "what only they use is in many places, and costs nothing where nobody calls it"
+    )
+)]
 
 mod admission;
 pub mod blocking;

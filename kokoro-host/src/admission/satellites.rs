@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+#[cfg(feature = "satellites")]
 use kokoro_satellite::protocol::TOKEN_VARIABLE;
 
 use crate::manifest::is_program_name;
@@ -103,6 +104,7 @@ impl SatelliteGrant {
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
             self.problems.push(format!("{name:?} cannot be an environment variable with that value"));
         }
+        #[cfg(feature = "satellites")]
         if name == TOKEN_VARIABLE {
             self.problems.push(format!("the environment variable `{TOKEN_VARIABLE}` is set by Kokoro itself"));
         }

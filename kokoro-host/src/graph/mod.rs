@@ -1,11 +1,16 @@
 //! A snapshot of all Planets, for people and for programs.
 
+#[cfg(feature = "pictures")]
 mod layout;
+#[cfg(feature = "pictures")]
 mod mermaid;
+#[cfg(feature = "pictures")]
 mod picture;
+#[cfg(feature = "pictures")]
 mod svg;
-#[cfg(test)]
+#[cfg(all(test, feature = "pictures"))]
 mod tests;
+#[cfg(feature = "pictures")]
 mod text;
 
 use std::collections::BTreeSet;
@@ -116,6 +121,9 @@ impl Graph {
     ///
     /// It shows what [the SVG](Graph::to_svg) shows; a line to a provider that is not bound ends in a cross. Names and reasons are
     /// escaped: whatever strangers put into them, they stay text. The same graph gives the same text.
+    ///
+    /// Needs the feature `pictures`, which is on by default.
+    #[cfg(feature = "pictures")]
     pub fn to_mermaid(&self) -> String {
         mermaid::draw(self)
     }
@@ -129,13 +137,14 @@ impl Graph {
     /// and the rest of a reason, is shown by browsers when one points at a box or a line.
     ///
     /// It has a background of its own, light or dark as the reader prefers. Names and reasons are escaped: whatever strangers
-    /// put into them, they stay text. The same graph gives the same bytes.
+    /// put into them, they stay text. The same graph gives the same bytes. Needs the feature `pictures`, which is on by default.
     ///
     /// ```no_run
     /// # fn show(primary: &kokoro_host::Primary) -> std::io::Result<()> {
     /// std::fs::write("planets.svg", primary.graph().to_svg())?;
     /// # Ok(()) }
     /// ```
+    #[cfg(feature = "pictures")]
     pub fn to_svg(&self) -> String {
         svg::draw(self)
     }

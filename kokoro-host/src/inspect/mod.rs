@@ -90,6 +90,12 @@ pub fn inspect(stem: &str, bytes: &[u8]) -> Result<Inspection, InspectError> {
             permission.escape_debug()
         )
     }));
+    if cfg!(not(feature = "http")) && manifest.requires.iter().any(|name| WASI_HTTP.contains(&name.path())) {
+        notes.push(
+            "it imports `wasi:http`, which this application was built without: the feature `http` of kokoro-host"
+                .to_owned(),
+        );
+    }
     let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Inspection { sha256, manifest, imports, exports, functions, notes })
 }
@@ -184,8 +190,6 @@ const WASI: &[&str] = &[
     "wasi:clocks/wall-clock",
     "wasi:filesystem/preopens",
     "wasi:filesystem/types",
-    "wasi:http/outgoing-handler",
-    "wasi:http/types",
     "wasi:io/error",
     "wasi:io/poll",
     "wasi:io/streams",
@@ -201,12 +205,16 @@ const WASI: &[&str] = &[
     "wasi:sockets/udp-create-socket",
 ];
 
+/// Those of HTTP, which it is served as well unless the application was built without.
+const WASI_HTTP: &[&str] = &["wasi:http/outgoing-handler", "wasi:http/types"];
+
 /// The one interface that every Planet is served although its package is still a draft.
 const CONFIG: (&str, &str) = ("wasi:config/store", "0.2.0-rc.1");
 
 /// Whether WASI serves the import `name`.
 pub(crate) fn is_wasi(name: &InterfaceName) -> bool {
-    WASI.contains(&name.path()) && name.track().as_deref() == Some("0.2.x")
+    let is_served = WASI.contains(&name.path()) || cfg!(feature = "http") && WASI_HTTP.contains(&name.path());
+    is_served && name.track().as_deref() == Some("0.2.x")
         || (name.path(), name.track().as_deref()) == (CONFIG.0, Some(CONFIG.1))
 }
 

@@ -3,6 +3,9 @@
 //! Sockets and HTTP have hooks for that (`planet::wasi`). Where Wasmtime has none, its function is replaced by one that calls
 //! it and looks at what comes back.
 
+#[cfg(feature = "http")]
+mod http;
+
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, LinkerInstance, Resource};
 use wasmtime_wasi::cli::WasiCliView;
@@ -18,9 +21,6 @@ use wasmtime_wasi::p2::bindings::sockets::tcp_create_socket::Host as _;
 use wasmtime_wasi::p2::bindings::sockets::udp_create_socket::Host as _;
 use wasmtime_wasi::p2::{FsResult, Network, SocketResult};
 use wasmtime_wasi::sockets::WasiSocketsView;
-use wasmtime_wasi_http::WasiHttpView as _;
-use wasmtime_wasi_http::p2::bindings::http::types::{HostOutgoingRequest as _, Method};
-use wasmtime_wasi_http::p2::types::HostOutgoingRequest;
 
 use crate::planet::{State, beginning};
 
@@ -30,13 +30,15 @@ const VERSION: &str = "0.2.12";
 /// Defines all of WASI that every Planet is served.
 pub(super) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    #[cfg(feature = "http")]
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     wasmtime_wasi_config::add_to_linker(linker, |state: &mut State| state.config())?;
     linker.allow_shadowing(true);
     watch_paths(&mut linker.instance(&format!("wasi:filesystem/types@{VERSION}"))?)?;
     watch_directories(&mut linker.instance(&format!("wasi:filesystem/preopens@{VERSION}"))?)?;
     watch_environment(&mut linker.instance(&format!("wasi:cli/environment@{VERSION}"))?)?;
-    bound_requests(&mut linker.instance(&format!("wasi:http/types@{VERSION}"))?)?;
+    #[cfg(feature = "http")]
+    http::bound_requests(&mut linker.instance(&format!("wasi:http/types@{VERSION}"))?)?;
     watch_tcp(&mut linker.instance(&format!("wasi:sockets/tcp-create-socket@{VERSION}"))?)?;
     watch_udp(&mut linker.instance(&format!("wasi:sockets/udp-create-socket@{VERSION}"))?)?;
     watch_name_lookup(&mut linker.instance(&format!("wasi:sockets/ip-name-lookup@{VERSION}"))?)?;
@@ -172,27 +174,6 @@ fn watch_environment(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result
         }
         Ok((arguments,))
     })
-}
-
-/// How many bytes a request's method, and its authority, may have: the host keeps them, and has no limit of its own.
-const WORD: usize = 1024;
-
-fn bound_requests(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
-    type Request = Resource<HostOutgoingRequest>;
-    linker.func_wrap(
-        "[method]outgoing-request.set-method",
-        |mut store: Caller<'_>, (request, method): (Request, Method)| match &method {
-            Method::Other(word) if word.len() > WORD => Ok((Err(()),)),
-            _ => Ok((store.data_mut().http().set_method(request, method)?,)),
-        },
-    )?;
-    linker.func_wrap(
-        "[method]outgoing-request.set-authority",
-        |mut store: Caller<'_>, (request, authority): (Request, Option<String>)| match &authority {
-            Some(word) if word.len() > WORD => Ok((Err(()),)),
-            _ => Ok((store.data_mut().http().set_authority(request, authority)?,)),
-        },
-    )
 }
 
 /// Where no address is granted, no socket is made. What those that are made may be used for is decided by `planet::wasi`.

@@ -1,5 +1,8 @@
 //! What one Planet gets of WASI: as much as it was granted.
 
+#[cfg(feature = "http")]
+mod http;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
@@ -10,27 +13,22 @@ use wasmtime_wasi::filesystem::FsPerms;
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_config::{WasiConfig, WasiConfigVariables};
-use wasmtime_wasi_http::{RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 
 use super::State;
 use super::output::Output;
 use super::refusals::Refusals;
-use crate::admission::{Access, Addresses, Directory, Grants, Hosts, authority_parts};
+use crate::admission::{Access, Addresses, Directory, Grants};
 
 /// How many of WASI's resources (files, streams, headers, ..) a Planet may hold at a time. The host has memory in each, which
 /// counts for no limit of the Planet's.
 const RESOURCES: usize = 1024;
-/// How many bytes a Planet's HTTP headers may have, each set of them.
-const HEADERS: usize = 16 << 10;
-/// How many bytes of a request's body wait in the host.
-const BODY: usize = 64 << 10;
 
 /// A Planet's WASI.
 pub(super) struct Wasi {
     ctx: WasiCtx,
     table: ResourceTable,
-    http: WasiHttpCtx,
-    requests: Requests,
+    #[cfg(feature = "http")]
+    http: http::Http,
     config: WasiConfigVariables,
 }
 
@@ -61,13 +59,11 @@ impl Wasi {
         });
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES);
-        let mut http = WasiHttpCtx::new();
-        http.set_field_size_limit(HEADERS);
         Ok(Self {
             ctx: builder.build(),
             table,
-            http,
-            requests: Requests { granted: grants.http.clone(), refusals: Arc::clone(refusals) },
+            #[cfg(feature = "http")]
+            http: http::Http::new(grants, refusals),
             config: grants.config.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
         })
     }
@@ -107,12 +103,6 @@ impl WasiView for State {
     }
 }
 
-impl WasiHttpView for State {
-    fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { ctx: &mut self.wasi.http, table: &mut self.wasi.table, hooks: &mut self.wasi.requests }
-    }
-}
-
 /// The addresses that sockets may use.
 struct Sockets {
     granted: Grants,
@@ -146,54 +136,5 @@ impl Sockets {
             self.refusals.note(&permission, &format!("it tried to {what}"));
         }
         allowed
-    }
-}
-
-/// Lets those HTTP requests through that go to a host that was granted.
-struct Requests {
-    granted: BTreeSet<Hosts>,
-    refusals: Arc<Refusals>,
-}
-
-impl Requests {
-    /// Says why a request is refused, if it is.
-    fn refuse(&self, uri: &http::Uri) -> Option<String> {
-        let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
-        let Some((host, port)) = authority_parts(authority) else {
-            // Without the address: a password may be in it.
-            return Some(
-                self.refusals
-                    .note("http", "it tried to send a request to what is not just a host, or a host and a port"),
-            );
-        };
-        let port = port.unwrap_or(if uri.scheme() == Some(&http::uri::Scheme::HTTP) { 80 } else { 443 });
-        if self.granted.iter().any(|hosts| hosts.contain(host, port)) {
-            return None;
-        }
-        let host = host.to_ascii_lowercase();
-        Some(self.refusals.note(&format!("http {host}:{port}"), "it tried to send a request there"))
-    }
-}
-
-type Sent = Result<
-    (http::Response<WasiBody>, Box<dyn Future<Output = Result<(), wasmtime_wasi_http::Error>> + Send>),
-    wasmtime_wasi_http::Error,
->;
-
-impl WasiHttpHooks for Requests {
-    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
-        BODY
-    }
-
-    fn send_request(
-        &mut self,
-        request: http::Request<WasiBody>,
-        options: Option<RequestOptions>,
-        done: Box<dyn Future<Output = Result<(), wasmtime_wasi_http::Error>> + Send>,
-    ) -> Box<dyn Future<Output = Sent> + Send> {
-        match self.refuse(request.uri()) {
-            None => wasmtime_wasi_http::default_hooks().send_request(request, options, done),
-            Some(refusal) => Box::new(std::future::ready(Err(wasmtime_wasi_http::Error::InternalError(Some(refusal))))),
-        }
     }
 }

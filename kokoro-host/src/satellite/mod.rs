@@ -8,42 +8,45 @@
 //!
 //! Calls wait for their turn. One that is given up has its turn kept by a task, until the Satellite has given it up as well or has been
 //! ended; then the next one has its turn.
+//!
+//! `cfg(satellites)` is from the build script: the feature is on, and the system is one that they are supported on. Elsewhere [`unsupported`]
+//! stands for all of it.
 
-#[cfg(unix)]
+#[cfg(satellites)]
 mod answer;
-#[cfg(unix)]
+#[cfg(satellites)]
 mod budget;
 mod census;
-#[cfg(unix)]
+#[cfg(satellites)]
 mod connection;
-#[cfg(unix)]
+#[cfg(satellites)]
 mod doing;
 mod failure;
-#[cfg(unix)]
+#[cfg(satellites)]
 mod folder;
-#[cfg(unix)]
+#[cfg(satellites)]
 mod functions;
-#[cfg(unix)]
+#[cfg(satellites)]
 mod output;
-#[cfg(unix)]
+#[cfg(satellites)]
 mod process;
-#[cfg(unix)]
+#[cfg(satellites)]
 mod program;
-#[cfg(unix)]
+#[cfg(satellites)]
 mod progress;
-#[cfg(unix)]
+#[cfg(satellites)]
 mod rate;
-#[cfg(unix)]
+#[cfg(satellites)]
 mod running;
-#[cfg(unix)]
+#[cfg(satellites)]
 mod seat;
-#[cfg(unix)]
+#[cfg(satellites)]
 mod signature;
-#[cfg(unix)]
+#[cfg(satellites)]
 mod spawn;
-#[cfg(unix)]
+#[cfg(satellites)]
 mod turn;
-#[cfg(not(unix))]
+#[cfg(not(satellites))]
 mod unsupported;
 
 use std::collections::BTreeMap;
@@ -52,13 +55,13 @@ use std::sync::Arc;
 
 pub(crate) use self::census::Census;
 pub(crate) use self::failure::Failure;
-#[cfg(unix)]
+#[cfg(satellites)]
 pub(crate) use self::program::check_program;
-#[cfg(unix)]
+#[cfg(satellites)]
 pub(crate) use self::progress::Progress;
-#[cfg(unix)]
+#[cfg(satellites)]
 pub(crate) use self::seat::{Lease, Satellite};
-#[cfg(not(unix))]
+#[cfg(not(satellites))]
 pub(crate) use self::unsupported::{Lease, Progress, Satellite, check_program};
 use crate::admission::SatelliteGrant;
 use crate::inspect::Interface;
@@ -67,12 +70,12 @@ use crate::limits::Limits;
 use crate::restarts::Restarts;
 
 /// The file of a child process that is its program, after those that the protocol has.
-#[cfg(unix)]
+#[cfg(satellites)]
 const PROGRAM: i32 = kokoro_satellite::protocol::CANCELS + 1;
 
 /// What a Satellite is, and how it may live.
 #[derive(Debug)]
-#[cfg_attr(not(unix), allow(dead_code, reason = "there it never lives"))]
+#[cfg_attr(not(satellites), allow(dead_code, reason = "without them it never lives"))]
 pub(crate) struct Terms {
     pub(crate) planet: Arc<str>,
     pub(crate) program: Arc<str>,
@@ -99,7 +102,7 @@ impl Terms {
 }
 
 /// A time as people write it.
-#[cfg(unix)]
+#[cfg(satellites)]
 fn span(time: std::time::Duration) -> String {
     match time.as_millis() {
         millis if millis < 1000 => format!("{millis} ms"),
@@ -108,5 +111,5 @@ fn span(time: std::time::Duration) -> String {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(all(test, satellites))]
 mod tests;

@@ -1,4 +1,4 @@
-//! What stands for Satellites on systems that they are not supported on yet.
+//! What stands for Satellites on systems that they are not supported on yet, and where the application has none.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +10,11 @@ use crate::admission::SatelliteGrant;
 use crate::interface::InterfaceName;
 use crate::value::{Buffer, Claim, Delivered, Receiver};
 
-const UNSUPPORTED: &str = "satellites are not supported on this system yet";
+const UNSUPPORTED: &str = if cfg!(feature = "satellites") {
+    "satellites are not supported on this system yet"
+} else {
+    "this application was built without the feature `satellites` of kokoro-host"
+};
 
 /// See above.
 pub(crate) fn check_program(_: &Path, _: &SatelliteGrant) -> Result<String, String> {
