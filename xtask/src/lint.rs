@@ -3,10 +3,11 @@
 use anyhow::Result;
 
 use crate::process::{self, announce};
-use crate::templates;
 use crate::workspace::Workspace;
+use crate::{release, templates};
 
-/// Checks the formatting, clippy's lints, the documentation and, if `cargo-deny` is there, the dependencies.
+/// Checks the formatting, clippy's lints, the documentation, the dependencies if `cargo-deny` is there, and whether all that is published
+/// could be.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     announce("lint: formatting");
     process::run(workspace.cargo().args(["fmt", "--all", "--check"]))?;
@@ -14,6 +15,13 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     process::run(workspace.cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     announce("lint: templates");
     templates::lint(workspace)?;
+    documentation(workspace)?;
+    dependencies(workspace)?;
+    release::check(workspace).map(drop)
+}
+
+/// The documentation, which says so if it refers to what is not there.
+pub(crate) fn documentation(workspace: &Workspace) -> Result<()> {
     announce("lint: documentation");
     // `--examples` (there are none) brings in the tests' features, so that clippy's dependencies serve here too.
     process::run(
@@ -21,7 +29,11 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
             .cargo()
             .args(["doc", "--workspace", "--no-deps", "--lib", "--bins", "--examples"])
             .env("RUSTDOCFLAGS", "-D warnings"),
-    )?;
+    )
+}
+
+/// What may come into the dependency tree, if `cargo-deny` is there.
+pub(crate) fn dependencies(workspace: &Workspace) -> Result<()> {
     if process::find(&["cargo-deny"]).is_none() {
         announce("lint: dependencies not checked, for want of `cargo-deny`");
         return Ok(());

@@ -13,6 +13,7 @@ mod lint;
 mod planets;
 mod process;
 mod python;
+mod release;
 mod satellites;
 mod setup;
 mod templates;
@@ -91,8 +92,14 @@ enum Task {
         #[arg(long, default_value_t = 0)]
         seed: u64,
     },
-    /// Checks the formatting, clippy's lints, the documentation and the dependencies
+    /// Checks the formatting, clippy's lints, the documentation, the dependencies, and whether all that is published could be
     Lint,
+    /// Packs every crate that is published, and checks that it could be published as it is; publishes nothing
+    Release {
+        /// Also compile kokoro-host without its features, and with each of them alone: this compiles Wasmtime anew
+        #[arg(long)]
+        all: bool,
+    },
     /// Everything a change has to pass: lint, test and demo
     Ci,
 }
@@ -124,6 +131,7 @@ fn run(task: Task) -> Result<()> {
         Task::Bench { bench } => bench::run(&workspace, &toolchain(&workspace, false)?, bench),
         Task::Fuzz { values, seed } => fuzz::run(&workspace, values, seed),
         Task::Lint => lint::run(&workspace),
+        Task::Release { all } => release::run(&workspace, all),
         Task::Ci => {
             lint::run(&workspace)?;
             let toolchain = toolchain(&workspace, false)?;

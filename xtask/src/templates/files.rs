@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 /// Files by their paths.
-pub(super) type Files = BTreeMap<PathBuf, Vec<u8>>;
+pub(crate) type Files = BTreeMap<PathBuf, Vec<u8>>;
 
 /// The files below `folder`, by their paths in it, without what cargo has put there.
-pub(super) fn read(folder: &Path) -> Result<Files> {
+pub(crate) fn read(folder: &Path) -> Result<Files> {
     let mut files = Files::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(current) = folders.pop() {
@@ -29,7 +29,7 @@ pub(super) fn read(folder: &Path) -> Result<Files> {
 
 /// Makes `folder` have these files and no others. Those that are right already stay as they are, or cargo would compile
 /// them again.
-pub(super) fn write_just(folder: &Path, files: &Files) -> Result<()> {
+pub(crate) fn write_just(folder: &Path, files: &Files) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("{} cannot be created", folder.display()))?;
     for (path, content) in &read(folder)? {
         if files.get(path) != Some(content) {

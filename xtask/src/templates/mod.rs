@@ -4,7 +4,7 @@
 //! harness is the host, run in a [`copy`] of this workspace that has it for a member.
 
 mod copy;
-mod files;
+pub(crate) mod files;
 mod readme;
 
 use std::fs;
