@@ -11,8 +11,8 @@ use anyhow::{Context as _, Result};
 use super::files::{Files, read};
 use crate::workspace::Workspace;
 
-/// The test program that has the tests which are in `src/lib.rs` of every project. `cargo test --lib` would run those of the whole
-/// copy.
+/// The test program that is `src/lib.rs` of a project once more, with the tests in it. `cargo test --lib` would run those of all
+/// packages of the copy.
 pub(super) const UNITS: &str = "units";
 
 /// The packages of this workspace, with `members` more.
@@ -37,10 +37,10 @@ pub(super) fn as_member(mut files: Files) -> Result<Files> {
     let mut text = String::from_utf8(std::mem::take(manifest))?;
     // Only a workspace has profiles, and the copy has those of this one.
     cut(&mut text, "\n[profile.");
-    if files.contains_key(Path::new("src/lib.rs")) {
-        text += &format!("\n[[test]]\nname = \"{UNITS}\"\npath = \"src/lib.rs\"\n");
-    }
     files.insert("Cargo.toml".into(), text.into_bytes());
+    if let Some(library) = files.get(Path::new("src/lib.rs")).cloned() {
+        files.insert(format!("tests/{UNITS}.rs").into(), library);
+    }
     Ok(files)
 }
 
@@ -98,12 +98,10 @@ mod tests {
 
     #[test]
     fn a_member_has_no_profiles_and_its_own_tests_in_a_program_of_their_own() {
-        let files = [("Cargo.toml", "[package]\n\n# Small.\n[profile.release]\nlto = true\n"), ("src/lib.rs", "")];
+        let files = [("Cargo.toml", "[package]\n\n# Small.\n[profile.release]\nlto = true\n"), ("src/lib.rs", "// Its tests.\n")];
         let files = files.into_iter().map(|(path, text)| (path.into(), text.as_bytes().to_owned())).collect();
         let member = as_member(files).unwrap();
-        assert_eq!(
-            member[Path::new("Cargo.toml")],
-            b"[package]\n\n[[test]]\nname = \"units\"\npath = \"src/lib.rs\"\n"
-        );
+        assert_eq!(member[Path::new("Cargo.toml")], b"[package]\n");
+        assert_eq!(member[Path::new("tests/units.rs")], b"// Its tests.\n");
     }
 }

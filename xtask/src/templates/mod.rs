@@ -14,7 +14,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-use self::files::{Files, read, write_just};
+pub(crate) use self::files::{Files, read, write_just};
 use crate::planets;
 use crate::process::{self, announce};
 use crate::toolchain::{FLAGS, Toolchain};
@@ -78,13 +78,13 @@ pub(crate) fn run(workspace: &Workspace, toolchain: &Toolchain) -> Result<()> {
     for project in PROJECTS.iter().filter(|project| project.kind != PRIMARY.kind) {
         projects.build(project, toolchain)?;
     }
-    projects.test()?;
     for project in [PLANET, INTERFACE, WITH_SATELLITE] {
         let shown = readme::check(&projects.folder.join(project.name), &projects.kokoro)?;
         announce(format_args!("templates: {} does what its README says ({shown} commands)", project.name));
     }
     projects.try_plugin()?;
-    projects.try_primary()
+    projects.try_primary()?;
+    projects.test()
 }
 
 /// Checks the formatting of the projects, which is rustfmt's own, and what clippy says to them.
