@@ -56,7 +56,7 @@ fn found(name: &str) -> Result<PathBuf, String> {
     type Found = Arc<OnceLock<Result<PathBuf, String>>>;
     static FOUND: Mutex<BTreeMap<String, Found>> = Mutex::new(BTreeMap::new());
     let slot = Arc::clone(FOUND.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default());
-    let found = slot.get_or_init(|| match env::var_os(VARIABLE) {
+    let found = slot.get_or_init(|| match env::var_os(VARIABLE).filter(|folder| !folder.is_empty()) {
         Some(folder) => in_folder(Path::new(&folder), name),
         None => build(name),
     });

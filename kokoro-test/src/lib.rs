@@ -73,6 +73,7 @@ mod log;
 #[doc(hidden)]
 pub mod rt;
 mod running;
+mod start;
 mod text;
 mod value;
 mod versions;

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use kokoro_host::dynamic::Function;
-use kokoro_host::{Error, Graph, Inspection, Interface, Primary, State, Val};
+use kokoro_host::{EdgeKind, EdgeProvider, Error, Graph, Inspection, Interface, Primary, State, Val};
 use tokio::runtime::{self, Runtime};
 use tracing::Dispatch;
 
 use crate::fake::Fake;
-use crate::harness::{Directory, INSIDE, place};
+use crate::harness::{Directory, place};
 use crate::log::{Line, Log};
+use crate::start::INSIDE;
 use crate::text;
 
 /// A Planet (plugin) under test, with all that it was given. Made by [`Harness::start`](crate::Harness::start).
@@ -61,7 +62,7 @@ impl Inner {
     /// What helps to understand a failure.
     fn story(&self) -> String {
         let (state, reason) = self.state();
-        let mut story = format!("planet `{}` is {state}", self.planet);
+        let mut story = format!("planet `{}` {}", self.planet, how(state));
         if let Some(reason) = reason {
             story += &format!(": {}", reason.replace('\n', "\n  "));
         }
@@ -74,16 +75,39 @@ impl Inner {
         });
         story += &section("what the fakes were asked", asked);
         story += &section("what was logged", self.log.lines().iter().map(Line::to_string));
-        let graph = self.primary.graph();
-        if graph.planets.len() > 1 {
-            story += &section("the planets", graph.to_string().lines().map(str::to_owned));
-        }
+        story += &section("what it depends on", self.dependencies());
         story
+    }
+
+    /// Who serves the Planet's imports, a line each.
+    fn dependencies(&self) -> impl Iterator<Item = String> {
+        let graph = self.primary.graph();
+        let edges = graph.planet(&self.planet).map(|node| node.imports.clone()).unwrap_or_default();
+        edges.into_iter().map(move |edge| {
+            let provider = match &edge.provider {
+                Some(EdgeProvider::Planet(name)) => match graph.planet(name) {
+                    Some(node) if node.state != State::Running => format!("planet `{name}`, which {}", how(node.state)),
+                    _ => format!("planet `{name}`"),
+                },
+                Some(EdgeProvider::Satellite(program)) => format!("satellite `{program}`"),
+                Some(_) => "the application".to_owned(),
+                None => "nobody".to_owned(),
+            };
+            let is_optional = if edge.kind == EdgeKind::Optional { " (optional)" } else { "" };
+            format!("{}{is_optional} <- {provider}", edge.interface)
+        })
+    }
+}
+
+fn how(state: State) -> String {
+    match state {
+        State::Failed => "has failed".to_owned(),
+        state => format!("is {state}"),
     }
 }
 
 fn section(title: &str, lines: impl Iterator<Item = String>) -> String {
-    let lines: String = lines.map(|line| format!("\n    {line}")).collect();
+    let lines: String = lines.map(|line| format!("\n    {}", line.trim_end())).collect();
     if lines.is_empty() { String::new() } else { format!("\n  {title}:{lines}") }
 }
 
@@ -106,7 +130,7 @@ impl Running {
         }
         self.has_told.store(true, Ordering::Relaxed);
         let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-        let is_not_running = format!("planet `{}` does not run, it is {state}{reason}", self.inner.planet);
+        let is_not_running = format!("planet `{}` does not run ({state}){reason}", self.inner.planet);
         Some(if misuses.is_empty() { is_not_running } else { format!("{}\n{is_not_running}", misuses.join("\n")) })
     }
 
@@ -121,8 +145,13 @@ impl Running {
     /// Ends the test, and says all that there is to say.
     #[track_caller]
     fn fail(&self, what: &str) -> ! {
+        self.fail_after(what, &self.story())
+    }
+
+    #[track_caller]
+    fn fail_after(&self, what: &str, story: &str) -> ! {
         self.has_told.store(true, Ordering::Relaxed);
-        panic!("{what}\n\n{}\n", self.inner.story());
+        panic!("{what}\n\n{story}\n");
     }
 
     #[track_caller]
@@ -303,6 +332,11 @@ impl Running {
         self.inner.primary.graph()
     }
 
+    /// What helps to understand a failure: what the fakes were asked, what was logged, how all stand. A test that fails shows it.
+    pub fn story(&self) -> String {
+        self.inner.story()
+    }
+
     /// The Primary that has them: for what has no method here.
     pub fn primary(&self) -> &Primary {
         &self.inner.primary
@@ -384,6 +418,8 @@ impl Running {
 
     #[track_caller]
     fn end(&self) {
+        // Afterwards all are gone.
+        let story = self.story();
         if runtime::Handle::try_current().is_err() {
             self.inner.wait(self.inner.primary.shutdown());
         }
@@ -391,7 +427,7 @@ impl Running {
         let mut wrong = self.misuses();
         wrong.extend(fakes.iter().flat_map(Fake::take_unmet));
         if !wrong.is_empty() {
-            self.fail(&wrong.join("\n"));
+            self.fail_after(&wrong.join("\n"), &story);
         }
     }
 }
@@ -400,16 +436,16 @@ impl Drop for Running {
     fn drop(&mut self) {
         match (std::thread::panicking(), self.has_told.load(Ordering::Relaxed)) {
             (false, false) => self.end(),
-            (true, false) => tell(&format!("{}\n", self.inner.story())),
+            (true, false) => tell(&self.story()),
             (_, true) => {}
         }
     }
 }
 
-/// Tests that fail show what they have written, after the assertion that failed.
+/// Says something on the way: tests that fail show what they have written.
 #[expect(clippy::print_stderr, reason = "this is the only way that goes to the test's own output")]
-fn tell(story: &str) {
-    eprintln!("\n{story}");
+pub(crate) fn tell(story: &str) {
+    eprintln!("\n{story}\n");
 }
 
 impl Drop for Inner {

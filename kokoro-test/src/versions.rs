@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use crate::harness::Harness;
+use crate::running::tell;
 
 /// Runs a test of this package's own Planet (plugin) once for each of several folders with an application's WIT, relative to the
 /// package. The harness that it gets has [that WIT](Harness::wit), so that fakes of what the application serves have the types of
@@ -31,12 +32,9 @@ pub fn for_each_wit<W: Into<PathBuf>>(folders: impl IntoIterator<Item = W>, test
         count += 1;
         let harness = Harness::built().wit(&folder);
         if catch_unwind(AssertUnwindSafe(|| test(harness))).is_err() {
+            tell(&format!("the test failed with the WIT in `{}`: see above", folder.display()));
             failed.push(format!("`{}`", folder.display()));
         }
     }
-    assert!(
-        failed.is_empty(),
-        "the test failed with the WIT in {}, of {count} versions; see above",
-        failed.join(" and ")
-    );
+    assert!(failed.is_empty(), "the test failed with the WIT in {}, of {count} versions", failed.join(" and "));
 }

@@ -77,7 +77,7 @@ fn a_fake_goes_comes_back_and_crashes() {
 fn a_fake_hangs_until_the_deadline() {
     let faults = faults().hangs();
     let mut limits = Limits::default();
-    limits.call = Duration::from_millis(200);
+    limits.call = Duration::from_secs(2);
     let test = guest("relay").dependency(&faults).application(&host()).limits(limits).start();
     let text = test.wait(test.get::<Relay>().text("one"));
     assert!(text.contains("planet `faults` was late"), "{text}");
@@ -203,4 +203,28 @@ fn values_of_other_types_are_none() {
     assert_eq!(u32::from_val(&Val::U8(1)), None);
     assert_eq!(<(u8, String)>::from_val(&Val::Tuple(vec![Val::U8(1), Val::Bool(true)])), None);
     assert_eq!(Option::<u8>::from_val(&Val::Option(Some(Box::new(Val::Char('x'))))), None);
+}
+
+#[test]
+fn a_satellite_has_a_stand_in_and_no_process() {
+    let work = Fake::of("test:guests/work").answers("add", |a: u32, b: u32| a * 100 + b);
+    let test = guest("native").satellite(&work).start();
+    assert_eq!(test.call("add(1, 2)"), "102");
+    work.answers_err("sleep", "it is tired");
+    assert_eq!(test.call("sleep(1)"), r#"err("it is tired")"#);
+    work.crashes();
+    assert!(test.call("sleep(1)").contains("planet `work` failed"));
+    // One that it can do without.
+    let work = Fake::of("test:guests/work").answers("add", |a: u32, b: u32| a + b);
+    let test = guest("choosy").satellite(&work).start();
+    assert_eq!(test.call("add(1, 2)"), "some(3)");
+    work.goes();
+    assert_eq!(test.call("add(1, 2)"), "none");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_real_satellite_runs_where_a_test_wants_it() {
+    let test = guest("native").real_satellites().start();
+    assert_eq!(test.call("add(1, 2)"), "3");
 }
