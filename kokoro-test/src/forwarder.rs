@@ -2,6 +2,8 @@
 //! test serves. So what goes, crashes and comes back is a real Planet (plugin).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use kokoro_host::InterfaceName;
 use kokoro_host::types::Interface;
@@ -37,14 +39,25 @@ pub(crate) fn fate(name: &InterfaceName) -> Result<Interface, String> {
     wit::interface(&mut Resolve::default(), &wit::package(name, FATE), name)
 }
 
-/// The component that exports `name` and imports `backend`, which has the same functions, and `fate`.
+/// The component that exports `name` and imports `backend`, which has the same functions, and `fate`. It is made once in a process.
 pub(crate) fn component(
     name: &InterfaceName,
     backend: &InterfaceName,
     fate: &InterfaceName,
     interface: &Interface,
-) -> Result<Vec<u8>, String> {
+) -> Result<Arc<[u8]>, String> {
+    static MADE: Mutex<BTreeMap<[String; 4], Arc<[u8]>>> = Mutex::new(BTreeMap::new());
     let body = wit::body(interface)?;
+    let key = [name.to_string(), backend.to_string(), fate.to_string(), body];
+    if let Some(made) = MADE.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        return Ok(Arc::clone(made));
+    }
+    let made: Arc<[u8]> = make([name, backend, fate], &key[3])?.into();
+    MADE.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&made));
+    Ok(made)
+}
+
+fn make([name, backend, fate]: [&InterfaceName; 3], body: &str) -> Result<Vec<u8>, String> {
     let failed = |error: &dyn std::fmt::Display| format!("no component can be made of it: {error:#}");
     let mut resolve = Resolve::default();
     let world = format!(
@@ -53,7 +66,7 @@ pub(crate) fn component(
         wit::escaped(fate),
         wit::escaped(name)
     );
-    for text in [wit::package(name, &body), wit::package(backend, &body), wit::package(fate, FATE)] {
+    for text in [wit::package(name, body), wit::package(backend, body), wit::package(fate, FATE)] {
         resolve.push_source("fake", &text).map_err(|error| failed(&error))?;
     }
     let package = resolve.push_source("world", &world).map_err(|error| failed(&error))?;

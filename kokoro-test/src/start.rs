@@ -49,7 +49,7 @@ impl Harness {
             let internal = |word: &str| -> InterfaceName {
                 format!("{INTERNAL}{index}-{word}/{word}").parse().expect("it is the name of an interface")
             };
-            let (mut served, mut component) = (name.clone(), Vec::new());
+            let (mut served, mut component) = (name.clone(), Arc::<[u8]>::default());
             if planet.is_some() {
                 let (behind, fate) = (internal("behind"), internal("fate"));
                 component = forwarder::component(&name, &behind, &fate, &interface)
@@ -62,7 +62,7 @@ impl Harness {
                 None => fake.service(&served, &interface),
             });
             let shown = planet.clone().unwrap_or_else(|| fake.name());
-            made.push((fake.clone(), planet, shown, Arc::new(interface), Arc::<[u8]>::from(component)));
+            made.push((fake.clone(), planet, shown, Arc::new(interface), component));
         }
         for service in &self.services {
             builder = builder.serve(service.clone());
