@@ -2,15 +2,16 @@
 
 use crate::admission::Person;
 use crate::bindings::{files, page, pages};
+use crate::make::{self, Step};
 use crate::output::{Output, complain};
 use crate::served::{Files, Pages, Written};
-use crate::site::{Page, Site};
-use crate::{Build, address, programs, report};
+use crate::site::{Site, Today};
+use crate::{Build, programs, report};
 use anyhow::{Context as _, Result};
-use kokoro_host::{Admission, EdgeKind, Limits, Primary};
+use kokoro_host::{Admission, CancellationToken, EdgeKind, Limits, Primary};
 use std::fmt;
 use std::fs;
-use std::path::{Component, Path};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -61,15 +62,16 @@ pub(crate) async fn build(build: &Build) -> Result<bool> {
     }
     let site = Site::read(&build.input, output, build.title.clone())
         .with_context(|| format!("`{}` cannot be read", build.input.display()))?;
-    let site = Arc::new(site);
+    let today = Arc::new(Today::new(site));
+    let site = today.site();
 
     let written = Arc::new(Written::default());
-    let files = Files { site: Arc::clone(&site), output: output.clone(), written: Arc::clone(&written) };
-    let primary = builder.serve(pages::serve(Pages { site: Arc::clone(&site) })).serve(files::serve(files)).build()?;
+    let files = Files { today: Arc::clone(&today), output: output.clone(), written: Arc::clone(&written) };
+    let primary = builder.serve(pages::serve(Pages { today })).serve(files::serve(files)).build()?;
     let mut said = Output::default();
     let loaded = primary.load_dir(&build.planets).await;
     let made = match loaded {
-        Ok(_) => make(&primary, &site, output, &mut said).await,
+        Ok(_) => make_site(&primary, &site, output, &mut said).await,
         Err(error) => Err(error.into()),
     };
     let graph = primary.graph();
@@ -114,79 +116,10 @@ pub(crate) async fn build(build: &Build) -> Result<bool> {
     Ok(problems.is_empty())
 }
 
-#[derive(Default)]
-struct Made {
-    pages: usize,
-    files: usize,
-    problems: Vec<String>,
-}
-
-async fn make(primary: &Primary, site: &Site, output: &Path, said: &mut Output) -> Result<Made> {
+async fn make_site(primary: &Primary, site: &Site, output: &Path, said: &mut Output) -> Result<make::Made> {
     let maker = primary.get::<page::Page>().context("no pages can be made")?.within(MOST_TIME);
-    let mut made = Made::default();
-    for asset in maker.assets().await?.map_err(|reason| anyhow::anyhow!("the stylesheet: {reason}"))? {
-        if !is_inside(&asset.target) {
-            made.problems
-                .push(format!("`{}`: a planet wants to write there, and that is no place in the site", asset.target));
-        } else if site.files().contains(&asset.target) {
-            made.problems.push(format!("{}: the pages need a file of this name of their own", asset.target));
-        } else {
-            write(output, &asset.target, &asset.content)?;
-        }
-    }
-    let mut number = 0;
-    for (source, page) in site.pages() {
-        number += 1;
-        said.print(format_args!("[{number:>3}/{}] {source} -> {}\n", site.pages().len(), page.target));
-        make_page(&maker, output, source, page, &mut made).await?;
-    }
-    while let Some((folder, page)) = site.next_list() {
-        said.print(format_args!("[folder ] {}/ -> {}\n", address::folder(&folder), page.target));
-        make_page(&maker, output, &folder, &page, &mut made).await?;
-    }
-    for file in site.files() {
-        let copy = output.join(file);
-        match make_folder(&copy).and_then(|()| Ok(fs::copy(site.path(file), &copy)?)) {
-            Ok(_) => made.files += 1,
-            Err(error) => made.problems.push(format!("{file}: {error:#}")),
-        }
-    }
-    Ok(made)
-}
-
-/// Makes one page. What the page's maker has to say against it is a problem of this page alone, and so is that it fails
-/// over it. That it cannot be asked is an error, and there is no use in asking it for others.
-async fn make_page(maker: &page::Page, output: &Path, source: &str, page: &Page, made: &mut Made) -> Result<()> {
-    let document = page::Document { source: source.to_owned(), target: page.target.clone(), text: page.text.clone() };
-    let html = match maker.render(&document).await {
-        Err(error) if !error.is_unavailable() => Ok(Err(format!("the page cannot be made: {error}"))),
-        answer => answer,
-    };
-    let html = html.with_context(|| format!("{source}: the page cannot be made"))?;
-    match html {
-        Ok(html) => {
-            write(output, &page.target, &html)?;
-            made.pages += 1;
-        }
-        Err(reason) => made.problems.push(format!("{source}: {reason}")),
-    }
-    Ok(())
-}
-
-fn write(output: &Path, target: &str, content: &str) -> Result<()> {
-    let path = output.join(target);
-    make_folder(&path)?;
-    fs::write(&path, content).with_context(|| format!("`{}` cannot be written", path.display()))
-}
-
-/// Whether a name that a Planet (plugin) gives to a file stays inside the site.
-fn is_inside(target: &str) -> bool {
-    !target.is_empty() && Path::new(target).components().all(|part| matches!(part, Component::Normal(_)))
-}
-
-fn make_folder(path: &Path) -> Result<()> {
-    let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder).with_context(|| format!("`{}` cannot be made", folder.display()))
+    let mut tell = |step: &Step<'_>| said.print(format_args!("{step}\n"));
+    make::make(&maker, site, output, &CancellationToken::new(), &mut tell).await
 }
 
 fn size(site: &Site, file: &str) -> u64 {
@@ -195,19 +128,4 @@ fn size(site: &Site, file: &str) -> u64 {
 
 pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_inside;
-
-    #[test]
-    fn planets_write_nowhere_but_into_the_site() {
-        for inside in ["a.css", "a/b.css", "..a"] {
-            assert!(is_inside(inside), "{inside}");
-        }
-        for outside in ["", "/a", "../a", "a/../../b", "."] {
-            assert!(!is_inside(outside), "{outside}");
-        }
-    }
 }

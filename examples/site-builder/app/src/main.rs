@@ -7,9 +7,11 @@
 mod address;
 mod admission;
 mod builder;
+mod make;
 mod output;
 mod programs;
 mod report;
+mod serve;
 mod served;
 mod site;
 
@@ -17,7 +19,7 @@ mod site;
 mod bindings {
     kokoro_host::bindings!({
         path: "../wit",
-        interfaces: ["site:build/page@0.1.0"],
+        interfaces: ["site:build/page@0.1.0", "site:build/command@0.1.0"],
         serves: ["site:build/pages@0.1.0", "site:build/files@0.1.0"],
     });
 }
@@ -42,6 +44,11 @@ enum Command {
     /// Hidden files and folders and those called `target` and `node_modules` are left out. RUST_LOG says how much the
     /// Planets (plugins) may say, for instance `info`.
     Build(Build),
+    /// Serves several sites to browsers, and lets people there decide about their Planets (plugins)
+    ///
+    /// Pages are made when they are asked for. Plugins can be uploaded, allowed what they ask for, replaced while readers come, and
+    /// removed; their commands can be run and cancelled. Ctrl-C ends it.
+    Serve(serve::Serve),
 }
 
 #[derive(Debug, Args)]
@@ -87,7 +94,7 @@ struct Build {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Command::Build(build) = CommandLine::parse().command;
+    let command = CommandLine::parse().command;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -96,7 +103,11 @@ async fn main() -> ExitCode {
         .log_internal_errors(false)
         .without_time()
         .init();
-    match builder::build(&build).await {
+    let done = match &command {
+        Command::Build(build) => builder::build(build).await,
+        Command::Serve(serve) => serve::serve(serve).await,
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

@@ -2,7 +2,7 @@
 
 use crate::address::inside;
 use crate::bindings::{files, pages};
-use crate::site::Site;
+use crate::site::Today;
 use kokoro_host::Caller;
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The site, as Planets see it.
 #[derive(Debug)]
 pub(crate) struct Pages {
-    pub(crate) site: Arc<Site>,
+    pub(crate) today: Arc<Today>,
 }
 
 impl pages::Host for Pages {
@@ -22,34 +22,36 @@ impl pages::Host for Pages {
             source: source.clone(),
             target: page.target.clone(),
         };
-        let mut pages: Vec<_> = self.site.pages().iter().map(entry).collect();
+        let site = self.today.site();
+        let mut pages: Vec<_> = site.pages().iter().map(entry).collect();
         pages.sort_by(|a, b| a.target.cmp(&b.target));
-        pages::SiteMap { title: self.site.title().map(str::to_owned), pages }
+        pages::SiteMap { title: site.title().map(str::to_owned), pages }
     }
 
     async fn read(&self, caller: &Caller, source: String) -> Result<String, String> {
-        match self.site.pages().get(&source) {
+        match self.today.site().pages().get(&source) {
             Some(page) => Ok(page.text.clone()),
             None => Err(format!("planet `{}` asks for `{source}`, which is no page of this site", caller.planet())),
         }
     }
 
     async fn resolve(&self, _caller: &Caller, source: String, links: Vec<String>) -> Vec<pages::Destination> {
+        let site = self.today.site();
         links
             .iter()
-            .map(|link| self.site.resolve(&source, link))
+            .map(|link| site.resolve(&source, link))
             .map(|to| pages::Destination { address: to.address, page: to.page, file: to.file })
             .collect()
     }
 }
 
 /// The folder of the site for files that Planets (plugins) have written.
-const MADE: &str = "site-builder-files";
+pub(crate) const MADE: &str = "site-builder-files";
 
 /// The files of the site, and those that Planets have made of them.
 #[derive(Debug)]
 pub(crate) struct Files {
-    pub(crate) site: Arc<Site>,
+    pub(crate) today: Arc<Today>,
     pub(crate) output: PathBuf,
     pub(crate) written: Arc<Written>,
 }
@@ -81,10 +83,11 @@ impl Written {
 
 impl files::Host for Files {
     async fn read(&self, caller: &Caller, path: String) -> Result<Vec<u8>, String> {
-        if !self.site.files().contains(&path) {
+        let site = self.today.site();
+        if !site.files().contains(&path) {
             return Err(format!("planet `{}` asks for `{path}`, which is no file of this site", caller.planet()));
         }
-        fs::read(self.site.path(&path)).map_err(|error| format!("`{path}` cannot be read: {error}"))
+        fs::read(site.path(&path)).map_err(|error| format!("`{path}` cannot be read: {error}"))
     }
 
     async fn made(&self, _caller: &Caller, beginning: String) -> Result<Vec<String>, String> {
@@ -106,7 +109,7 @@ impl files::Host for Files {
         if !is_name(&name) {
             return Err(format!("planet `{}` has `{name}` written, which cannot be a file's name", caller.planet()));
         }
-        if self.site.files().contains(&inside(MADE, &name)) {
+        if self.today.site().files().contains(&inside(MADE, &name)) {
             return Err(format!("`{MADE}/{name}` is a file of the site itself"));
         }
         write_whole(&self.output.join(MADE), &name, &content)
@@ -117,7 +120,7 @@ impl files::Host for Files {
 }
 
 /// Whether a Planet may call a file so: by letters, digits and a few signs, and not hidden.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     (1..=200).contains(&name.len()) && name.chars().all(plain) && !name.starts_with('.')
 }

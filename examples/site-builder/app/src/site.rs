@@ -5,10 +5,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Folders that hold what programs have made, not what people have written.
 const SKIPPED: &[&str] = &["target", "node_modules"];
+
+/// The site as it was read last.
+#[derive(Debug)]
+pub(crate) struct Today(RwLock<Arc<Site>>);
+
+impl Today {
+    pub(crate) fn new(site: Site) -> Self {
+        Self(RwLock::new(Arc::new(site)))
+    }
+
+    pub(crate) fn site(&self) -> Arc<Site> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set(&self, site: Site) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(site);
+    }
+}
 
 /// A folder of Markdown and other files.
 #[derive(Debug)]
@@ -241,17 +259,25 @@ impl Site {
             }
             folder
         };
-        let title = if folder.is_empty() { "Contents" } else { folder.rsplit('/').next().unwrap_or(&folder) };
+        Some((inside(&folder, "index.md"), self.list(&folder)?))
+    }
+
+    /// A list of what is in a folder, as a page; `None` if there is no such folder.
+    pub(crate) fn list(&self, folder: &str) -> Option<Page> {
+        if !self.folders.contains(folder) {
+            return None;
+        }
+        let title = if folder.is_empty() { "Contents" } else { folder.rsplit('/').next().unwrap_or(folder) };
         let mut text = format!("# {}\n\n", literal(title));
         let in_folder = |path: &&String| !path.is_empty() && crate::address::folder(path) == folder;
         let mut add = |path: &str, slash: &str| {
             let name = literal(path.rsplit('/').next().unwrap_or(path));
-            text.push_str(&format!("- [{name}{slash}](<{}{slash}>)\n", relative(&folder, path)));
+            text.push_str(&format!("- [{name}{slash}](<{}{slash}>)\n", relative(folder, path)));
         };
         self.folders.iter().filter(in_folder).for_each(|path| add(path, "/"));
         self.pages.keys().filter(in_folder).for_each(|path| add(path, ""));
         self.files.iter().filter(in_folder).for_each(|path| add(path, ""));
-        Some((inside(&folder, "index.md"), Page { target: inside(&folder, "index.html"), text }))
+        Some(Page { target: inside(folder, "index.html"), text })
     }
 }
 

@@ -1,0 +1,7 @@
+// Keeps parts of a page up to date. Without it, pages show what was the case when they were asked for.
+for (const part of document.querySelectorAll("[data-live]")) {
+  const source = new EventSource(part.dataset.live);
+  const show = event => { part.innerHTML = event.data; };
+  source.addEventListener("part", show);
+  source.addEventListener("last", event => { show(event); source.close(); });
+}
