@@ -140,6 +140,8 @@ impl Planet {
         };
         let verdict = paint(verdict, self.is_ok(), coloured);
         let reason = reason.map(|reason| format!(": {}", reason.replace('\n', "\n  "))).unwrap_or_default();
+        // The name may be a file's, which can have anything in it.
+        let name = name.replace(char::is_control, "?");
         let _ = writeln!(text, "{name}{version}: {verdict}{reason}");
         for Program { program, target, sha256, executable } in &self.satellites {
             let how = if *executable { "" } else { ", not executable" };

@@ -3,11 +3,10 @@
 mod core;
 mod folder;
 mod since;
-mod version;
 mod wit;
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -56,7 +55,7 @@ impl Check {
         }
     }
 
-    async fn folder(&self, dir: &PathBuf) -> Result<(), Failure> {
+    async fn folder(&self, dir: &Path) -> Result<(), Failure> {
         let served = match &self.served_by {
             Some(path) => self.wit(path)?.served()?,
             None => Vec::new(),
@@ -73,7 +72,7 @@ impl Check {
         }
     }
 
-    fn wit(&self, path: &PathBuf) -> Result<Wit, Failure> {
+    fn wit(&self, path: &Path) -> Result<Wit, Failure> {
         let mut without_world = Vec::new();
         if self.provided {
             without_world.push(Direction::Provided);
