@@ -8,7 +8,7 @@ use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 /// One page of the guide.
 #[derive(Debug, Clone)]
 pub struct Chapter {
-    /// Its file in `src`.
+    /// Its file, from the root of the repository on.
     pub file: String,
     /// What it has its readers do, in order.
     pub steps: Vec<Step>,
@@ -23,8 +23,8 @@ pub enum Step {
     Given(String),
     /// The folder is the one that this chapter has left.
     Continues(String),
-    /// Without this program, the chapter is left out.
-    Needs(String),
+    /// A clone of this repository, named `kokoro`, is beside what the reader makes.
+    Repository,
 }
 
 /// A code block.
@@ -111,7 +111,7 @@ impl Chapter {
         let mut open: Option<Block> = None;
         for (event, range) in Parser::new(markdown).into_offset_iter() {
             let line = markdown[..range.start].lines().count().max(1);
-            let place = || format!("docs/guide/src/{file}:{line}");
+            let place = || format!("{file}:{line}");
             match event {
                 Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
                     let kind = Kind::parse(&info).map_err(|error| error.context(place()))?;
@@ -136,6 +136,22 @@ impl Chapter {
         Ok(Self { file: file.to_owned(), steps })
     }
 
+    /// What it is called: the name of its file.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let name = self.file.rsplit('/').next().unwrap_or_default();
+        name.trim_end_matches(".md")
+    }
+
+    /// The chapter that has left the folder that this one is done in.
+    #[must_use]
+    pub fn continues(&self) -> Option<&str> {
+        self.steps.iter().find_map(|step| match step {
+            Step::Continues(before) => Some(before.as_str()),
+            _ => None,
+        })
+    }
+
     /// Its code blocks.
     pub fn blocks(&self) -> impl Iterator<Item = &Block> {
         self.steps.iter().filter_map(|step| match step {
@@ -152,8 +168,8 @@ fn directive(html: &str) -> Result<Option<Step>> {
     match comment.split_whitespace().collect::<Vec<_>>()[..] {
         ["given", project] => Ok(Some(Step::Given(project.to_owned()))),
         ["continues", chapter] => Ok(Some(Step::Continues(chapter.to_owned()))),
-        ["needs", program] => Ok(Some(Step::Needs(program.to_owned()))),
-        _ => bail!("`{}` is unknown: there are given, continues and needs", html.trim()),
+        ["repository"] => Ok(Some(Step::Repository)),
+        _ => bail!("`{}` is unknown: there are given, continues and repository", html.trim()),
     }
 }
 
@@ -186,7 +202,7 @@ mod tests {
             ["", "rust", "rust,ignore", "toml", "sh,file=a", "text,exit=1", "diff", "diff,file=a", "rust,file=a,exit=1"]
         {
             let error = error(&format!("text\n\n```{info}\nx\n```\n"));
-            assert!(error.starts_with("docs/guide/src/page.md:"), "{error}");
+            assert!(error.starts_with("page.md:"), "{error}");
         }
         error("text\n\n    indented\n");
         error("<!-- guide: skip -->\n");

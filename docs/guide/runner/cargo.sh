@@ -32,9 +32,11 @@ for part in src tests wit; do
 done
 shift
 program=$name
+test='*'
 while (($#)); do
     case $1 in
     --bin) program=$2 && shift ;;
+    --test) test=$2 && shift ;;
     --quiet | -q) ;;
     --) shift && break ;;
     *) echo "the guide's cargo does not know \`$1\`" >&2 && exit 2 ;;
@@ -43,4 +45,6 @@ while (($#)); do
 done
 if [[ $command == run ]]; then exec "$GUIDE_PROGRAMS/$name/$program" "$@"; fi
 cd "$project"
-for test in "$GUIDE_PROGRAMS/$name/tests/"*; do "$test" "$@"; done
+# These are what a test hears of cargo.
+export CARGO_PKG_NAME=$name CARGO_MANIFEST_DIR=$project
+for program in "$GUIDE_PROGRAMS/$name/tests/"$test; do "$program" "$@"; done

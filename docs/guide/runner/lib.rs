@@ -22,7 +22,7 @@
 //! |---|---|
 //! | `<!-- guide: given PROJECT -->` | `docs/guide/projects/PROJECT` is copied into the folder, as the text says |
 //! | `<!-- guide: continues CHAPTER -->` | first in a chapter: the folder is the one that the chapter `CHAPTER.md` has left |
-//! | `<!-- guide: needs PROGRAM -->` | first in a chapter: it is left out, which is told, where there is no such program |
+//! | `<!-- guide: repository -->` | a clone of this repository, named `kokoro`, is beside what the reader makes |
 //!
 //! What compiles Wasmtime would take a quarter of an hour in a project of its own. So what uses `kokoro-host` is in
 //! `docs/guide/projects`, a member of this workspace, and `cargo run` or `cargo test` in the reader's copy of it runs what was compiled here, once
@@ -60,17 +60,18 @@ pub fn workspace() -> &'static Path {
     folder().ancestors().nth(2).expect("the guide is in `docs/guide`")
 }
 
-/// The chapters, in the order of the table of contents.
+/// The README of the repository, and the chapters in the order of the table of contents.
 ///
 /// # Errors
 ///
 /// One cannot be read, or has a block that does not say what becomes of it.
 pub fn chapters() -> Result<Vec<Chapter>> {
-    let source = folder().join("src");
-    let summary = read(&source.join("SUMMARY.md"))?;
+    let summary = read(&folder().join("src/SUMMARY.md"))?;
     // `- [Title](file.md)`
-    let files = summary.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(file, _)| file);
-    files.map(|file| Chapter::parse(file, &read(&source.join(file))?)).collect()
+    let listed = summary.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(file, _)| file);
+    let files = listed.map(|file| format!("docs/guide/src/{file}"));
+    let files = std::iter::once("README.md".to_owned()).chain(files);
+    files.map(|file| Chapter::parse(&file, &read(&workspace().join(&file))?)).collect()
 }
 
 /// The text of a file.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, iter};
@@ -66,19 +67,26 @@ impl<'a> Session<'a> {
         Ok(Self { programs, work: at.to_owned(), current: root.clone(), root })
     }
 
-    /// Copies a project of `docs/guide/projects` into the folder.
+    /// Copies a project of `docs/guide/projects` into the folder, but for its Cargo.toml, which belongs to a workspace there.
     ///
     /// # Errors
     ///
     /// There is no such project.
     pub fn give(&self, project: &str) -> Result<()> {
         let source = folder().join("projects").join(project);
-        for file in files(&source)? {
-            write(&self.root.join(project).join(&file), fs::read(source.join(&file))?)?;
+        for file in files(&source)?.iter().filter(|file| **file != Path::new("Cargo.toml")) {
+            write(&self.root.join(project).join(file), fs::read(source.join(file))?)?;
         }
-        // In the reader's copy, nothing is inherited of this workspace.
-        let manifest = self.root.join(project).join("Cargo.toml");
-        write(&manifest, alone(&read(&manifest)?))
+        Ok(())
+    }
+
+    /// Puts a clone of this repository into the folder, named `kokoro`.
+    ///
+    /// # Errors
+    ///
+    /// There is one.
+    pub fn clone_repository(&self) -> Result<()> {
+        symlink(workspace(), self.root.join("kokoro")).context("the repository cannot be linked to")
     }
 
     /// Goes back to the folder that was empty at first, as the reader of another chapter.
@@ -235,17 +243,6 @@ fn configure(work: &Path) -> Result<()> {
     let text = format!("[build]\nbuild-dir = {builds:?}\n\n[patch.crates-io]\n{}", patches.concat());
     let file = work.join(".cargo/config.toml");
     if fs::read_to_string(&file).is_ok_and(|old| old == text) { Ok(()) } else { write(&file, text) }
-}
-
-/// The Cargo.toml of a project that is in no workspace.
-fn alone(manifest: &str) -> String {
-    let lines = manifest.lines().filter(|line| !line.starts_with("publish") && !line.contains("[lints]"));
-    let lines = lines.map(|line| match line.split_once(".workspace = true") {
-        Some(("version", _)) => "version = \"0.1.0\"".to_owned(),
-        Some(("edition", _)) => "edition = \"2024\"".to_owned(),
-        _ => line.to_owned(),
-    });
-    lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
 /// Takes a transcript apart. A command begins behind `$ ` and goes on behind `> `.
