@@ -32,7 +32,7 @@ pub fn service(
 /// instance that has called.
 pub fn dynamic_service<F, Fut>(name: &InterfaceName, interface: &Interface, answer: F) -> Service
 where
-    F: Fn(Caller, Arc<str>, crate::dynamic::FunctionType, Vec<wasmtime::component::Val>) -> Fut + Send + Sync + 'static,
+    F: Fn(Caller, Arc<str>, crate::primary::FunctionType, Vec<wasmtime::component::Val>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Option<wasmtime::component::Val>, String>> + Send + 'static,
 {
     Service::dynamic(name.clone(), interface.clone(), answer)
