@@ -75,8 +75,9 @@ impl Listed {
                 None => format!("it lists `{name}` and does not import it, and it counts as a dependency all the same"),
             });
         }
+        // Who lists none means just that.
         let is_listed = |import: &InterfaceName| self.all.iter().any(|name| import.can_serve(name));
-        for import in manifest.requires.iter().filter(|import| !self.all.is_empty() && !is_listed(import)) {
+        for import in manifest.requires.iter().filter(|import| !self.requires.is_empty() && !is_listed(import)) {
             notes.push(format!("it imports `{import}` and does not list it, which makes it required"));
         }
         let asks = |name: &InterfaceName| {
