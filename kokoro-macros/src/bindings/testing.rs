@@ -1,7 +1,7 @@
 //! `kokoro_test::bindings!`: the same for tests, which have one dependency and convert the types from and to values.
 
 use heck::ToKebabCase as _;
-use proc_macro2::{Group, Ident, Literal, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote};
 use syn::{Attribute, Field, Fields, Item, ItemEnum, ItemMod, ItemStruct, LitStr};
 
@@ -37,11 +37,9 @@ fn redirected(tokens: TokenStream) -> TokenStream {
                 colons = 0;
             }
             token => {
+                // Of two colons the first is joined to the second.
                 colons = match &token {
-                    TokenTree::Punct(colon) if colon.as_char() == ':' => {
-                        // The second of two stands alone.
-                        if colons == 1 || colon.spacing() == Spacing::Joint { colons + 1 } else { 0 }
-                    }
+                    TokenTree::Punct(colon) if colon.as_char() == ':' => colons + 1,
                     _ => 0,
                 };
                 redirected.extend([token]);
@@ -216,4 +214,52 @@ fn component(attributes: &[Attribute]) -> Option<String> {
         });
     }
     said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_through_the_crate_for_tests() {
+        let paths = quote!(
+            a::kokoro_host::Caller,
+            #[component(wasmtime_crate = ::kokoro_host::rt::wasmtime)]
+            kokoro_host::x
+        );
+        let wanted = quote!(
+            a::kokoro_test::kokoro_host::Caller,
+            #[component(wasmtime_crate = ::kokoro_test::kokoro_host::rt::wasmtime)]
+            kokoro_host::x
+        );
+        assert_eq!(redirected(paths).to_string(), wanted.to_string());
+    }
+
+    #[test]
+    fn what_holds_handles_has_no_values() {
+        let of = |tokens: TokenStream| value(&syn::parse2(tokens).unwrap()).map(|tokens| tokens.to_string());
+        assert_eq!(
+            of(quote!(
+                #[derive(Debug)]
+                pub struct Loan {
+                    pub book: Book,
+                }
+            )),
+            None
+        );
+        assert_eq!(
+            of(quote!(
+                pub type Words = Vec<String>;
+            )),
+            None
+        );
+        let place = of(quote! {
+            #[component(wasmtime_crate = ::wasmtime)]
+            #[component(record)]
+            pub struct MyPlace { #[component(name = "the-name")] pub the_name: String }
+        });
+        let place = place.unwrap();
+        assert!(place.contains("\"my-place\""), "{place}");
+        assert!(place.contains("field (__val , \"the-name\")"), "{place}");
+    }
 }
