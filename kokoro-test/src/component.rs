@@ -128,7 +128,8 @@ fn build(name: &str) -> Result<PathBuf, String> {
 fn no_planet(name: &str) -> String {
     format!(
         "the package `{name}` makes no component\n  \
-         help: a planet (plugin) is a library with `crate-type = [\"cdylib\"]`; or say which file: `Harness::file(..)`"
+         help: a planet (plugin) is a library with `crate-type = [\"cdylib\"]`; name another package, `Harness::new(..)`, or a file, \
+         `Harness::file(..)`"
     )
 }
 

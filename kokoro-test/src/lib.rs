@@ -63,7 +63,9 @@
 //! # How fast it is
 //!
 //! Each test has its own Primary, so tests run side by side. Compiled code is shared by all tests of a process and kept on disk
-//! (`kokoro-test` in the user's cache folder): a test takes a few milliseconds, but for the first one after a change.
+//! (`kokoro-test` in the user's cache folder): a test takes about ten milliseconds, but for the first one after a change.
+
+#![expect(clippy::test_attr_in_doctest, reason = "that is how it is used")]
 
 mod component;
 mod fake;
@@ -92,6 +94,7 @@ mod wit;
 /// });
 /// # fn main() {}
 /// ```
+#[doc(inline)]
 pub use kokoro_host::rt::test_bindings as bindings;
 pub use kokoro_host::{self, Error, Graph, Limits, Restarts, State, Val};
 /// How much a [`Line`] matters.

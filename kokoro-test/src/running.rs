@@ -59,24 +59,24 @@ impl Inner {
         }
     }
 
-    /// What helps to understand a failure.
-    fn story(&self) -> String {
+    /// How the Planet and its dependencies stand.
+    fn standing(&self) -> [String; 2] {
         let (state, reason) = self.state();
-        let mut story = format!("planet `{}` {}", self.planet, how(state));
+        let mut planet = format!("planet `{}` {}", self.planet, how(state));
         if let Some(reason) = reason {
-            story += &format!(": {}", reason.replace('\n', "\n  "));
+            planet += &format!(": {}", reason.replace('\n', "\n  "));
         }
+        [planet, section("what it depends on", self.dependencies())]
+    }
+
+    /// What helps to understand a failure.
+    fn story(&self, [planet, dependencies]: [String; 2]) -> String {
         let mut asked: Vec<_> = self.fakes.iter().flat_map(Fake::all_asked).collect();
-        asked.sort_by_key(|(_, asked)| asked.number);
-        let asked = asked.iter().map(|(fake, asked)| match asked.answer.as_deref() {
-            None => format!("{fake}.{} -> no answer", asked.call),
-            Some("") => format!("{fake}.{}", asked.call),
-            Some(answer) => format!("{fake}.{} -> {answer}", asked.call),
-        });
-        story += &section("what the fakes were asked", asked);
-        story += &section("what was logged", self.log.lines().iter().map(Line::to_string));
-        story += &section("what it depends on", self.dependencies());
-        story
+        asked.sort();
+        let asked = section("what the fakes were asked", asked.into_iter().map(|(_, line)| line));
+        let logged = self.log.lines();
+        let logged = section("what was logged", logged.iter().map(|line| text::short(&line.to_string())));
+        planet + &asked + &logged + &dependencies
     }
 
     /// Who serves the Planet's imports, a line each.
@@ -145,13 +145,13 @@ impl Running {
     /// Ends the test, and says all that there is to say.
     #[track_caller]
     fn fail(&self, what: &str) -> ! {
-        self.fail_after(what, &self.story())
+        self.fail_after(what, self.inner.standing())
     }
 
     #[track_caller]
-    fn fail_after(&self, what: &str, story: &str) -> ! {
+    fn fail_after(&self, what: &str, standing: [String; 2]) -> ! {
         self.has_told.store(true, Ordering::Relaxed);
-        panic!("{what}\n\n{story}\n");
+        panic!("{what}\n\n{}\n", self.inner.story(standing));
     }
 
     #[track_caller]
@@ -334,7 +334,7 @@ impl Running {
 
     /// What helps to understand a failure: what the fakes were asked, what was logged, how all stand. A test that fails shows it.
     pub fn story(&self) -> String {
-        self.inner.story()
+        self.inner.story(self.inner.standing())
     }
 
     /// The Primary that has them: for what has no method here.
@@ -419,7 +419,7 @@ impl Running {
     #[track_caller]
     fn end(&self) {
         // Afterwards all are gone.
-        let story = self.story();
+        let standing = self.inner.standing();
         if runtime::Handle::try_current().is_err() {
             self.inner.wait(self.inner.primary.shutdown());
         }
@@ -427,7 +427,7 @@ impl Running {
         let mut wrong = self.misuses();
         wrong.extend(fakes.iter().flat_map(Fake::take_unmet));
         if !wrong.is_empty() {
-            self.fail_after(&wrong.join("\n"), &story);
+            self.fail_after(&wrong.join("\n"), standing);
         }
     }
 }

@@ -25,3 +25,12 @@ pub(crate) fn arguments(ty: &FunctionType, text: &str) -> Result<Vec<Val>, Strin
     let types: Vec<_> = ty.params().map(|(_, ty)| ty).collect();
     call.to_wasm_params(types.iter()).map_err(|error| error.to_string())
 }
+
+/// What a message has room for of a text.
+pub(crate) fn short(text: &str) -> String {
+    const MOST: usize = 1000;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}.. ({} characters in all)", &text[..end], text.chars().count()),
+        None => text.to_owned(),
+    }
+}

@@ -228,3 +228,38 @@ fn a_real_satellite_runs_where_a_test_wants_it() {
     let test = guest("native").real_satellites().start();
     assert_eq!(test.call("add(1, 2)"), "3");
 }
+
+#[test]
+fn real_planets_stand_beside_fakes() {
+    let extra = Fake::of("test:guests/extra").answers("double", |number: u32| number + 1);
+    let test = guest("relay").planet_file(support::file("faulty")).dependency(&extra).application(&host()).start();
+    assert_eq!(test.call("double(1)"), "some(2)");
+    assert!(test.call(r#"text("it is broken")"#).contains("planet `faulty` failed"));
+    assert!(test.whole_log().iter().any(|line| line.planet == "faulty" && line.text == "it is broken"));
+    assert!(!test.logged("it is broken"));
+}
+
+#[test]
+fn a_fake_has_no_functions_where_the_planet_calls_none() {
+    // Listed, but not imported: compilers leave out what is not called.
+    let manifest = r#"{"name":"extra","requires":["test:guests/relay@0.1.0"]}"#;
+    let component = support::with_manifest(std::fs::read(support::file("extra")).unwrap(), manifest);
+    let relay = Fake::of("test:guests/relay");
+    let test = kokoro_test::Harness::bytes("extra", component).dependency(&relay).start();
+    assert_eq!(test.call("double(4)"), "8");
+    relay.goes();
+    assert_eq!(test.state(), State::Waiting);
+}
+
+#[test]
+fn large_values_go_through_a_fake_and_nothing_of_them_stays() {
+    let faults = faults().answers("panic-text", |word: String| Err::<(), _>(word));
+    let mut limits = Limits::default();
+    // Less than all calls together need.
+    limits.memory = 16 << 20;
+    let test = guest("relay").dependency(&faults).application(&host()).limits(limits).start();
+    let (relay, word) = (test.get::<Relay>(), "x".repeat(1 << 20));
+    for _ in 0..24 {
+        assert!(test.wait(relay.text(&word)) == format!("Err({word:?})"));
+    }
+}

@@ -104,6 +104,22 @@ fn another_version() {
 
 #[test]
 #[ignore = "fails, to show how"]
+fn an_application_that_goes() {
+    let host = host();
+    let _test = guest("relay").dependency(&faults()).application(&host).start();
+    host.goes();
+}
+
+#[test]
+#[ignore = "fails, to show how"]
+fn an_application_that_crashes() {
+    let host = host();
+    let _test = guest("relay").dependency(&faults()).application(&host).start();
+    host.crashes();
+}
+
+#[test]
+#[ignore = "fails, to show how"]
 fn of_this_package() {
     Harness::built().start();
 }
@@ -274,6 +290,15 @@ fn a_fake_that_is_called_wrongly_says_how_and_by_whom() {
 }
 
 #[test]
+fn what_the_application_serves_does_not_come_and_go() {
+    for test in ["an_application_that_goes", "an_application_that_crashes"] {
+        let message = shown(test, &[]);
+        assert!(message.contains("is served by the application, which does not"), "{message}");
+        assert!(message.contains("help: make it a `.dependency(..)`"), "{message}");
+    }
+}
+
+#[test]
 fn a_planet_that_panics_shows_where() {
     expect_test::expect![[r#"
         thread 'the_planet_panics' panicked at kokoro-test/tests/messages.rs:_
@@ -384,6 +409,21 @@ fn a_test_that_cannot_be_made_says_why() {
         r#"`extra` asks for no satellite that serves `test:guests/work@0.1.0`; its satellites serve: nothing"#
     ]]
     .assert_eq(&message);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let message = runtime.block_on(async { fails(guest("extra")) });
+    expect_test::expect![[r#"
+        this waits, and must not do so inside an async runtime
+          help: write an ordinary `#[test]`, and await what is async in it by `test.wait(async { .. })`"#]]
+    .assert_eq(&message);
+    let (one, other) = (faults(), host());
+    let _test = guest("relay").dependency(&one).application(&other).start();
+    let message = fails(guest("relay").dependency(&one).application(&host()));
+    expect_test::expect![[r#"
+        the fake `faults` is in another test already
+          help: make one for each"#]]
+    .assert_eq(&message);
+    let message = fails(guest("relay").dependency(&faults()).application(&other).application(&other));
+    expect_test::expect!["the fake `host` is given twice"].assert_eq(&message);
     let message = fails(Harness::file("nowhere.wasm"));
     expect_test::expect![[r#"`nowhere.wasm` cannot be read: No such file or directory (os error 2)"#]]
         .assert_eq(&message);

@@ -80,12 +80,13 @@ impl Fake {
 
     fn answer(&self, by: &str, function: &str, ty: &FunctionType, arguments: Vec<Val>) -> Result<Option<Val>, String> {
         static CALLS: AtomicU64 = AtomicU64::new(0);
-        let (number, call) = (CALLS.fetch_add(1, Ordering::Relaxed), text::call(function, &arguments));
+        let number = CALLS.fetch_add(1, Ordering::Relaxed);
+        let call = || text::short(&text::call(function, &arguments));
         let shown = self.shown();
         let reply = {
             let mut state = self.state();
             let script = state.functions.entry(function.to_owned()).or_default();
-            script.asked.push(Asked { number, arguments: arguments.clone(), call: call.clone(), answer: None });
+            script.asked.push(Asked { number, arguments: arguments.clone(), answer: None });
             let expected = script.is_strict.then(|| script.expected.pop_front());
             match expected {
                 Some(expected) if !expected.as_ref().is_some_and(|expected| expected.is(ty, &arguments)) => {
@@ -95,14 +96,16 @@ impl Fake {
                     };
                     Err(format!(
                         "the fake `{shown}` was called otherwise than expected\n  by:       `{by}`\n  \
-                         expected: {wanted}\n  got:      {call}"
+                         expected: {wanted}\n  got:      {}",
+                        call()
                     ))
                 }
                 _ => match &script.reply {
                     Some(reply) => Ok(reply.clone()),
                     None => Err(format!(
-                        "the fake `{shown}` was called, and has no answer\n  by:   `{by}`\n  got:  {call}\n  \
-                         help: say what it answers: `.answers(\"{function}\", ..)`"
+                        "the fake `{shown}` was called, and has no answer\n  by:   `{by}`\n  got:  {}\n  \
+                         help: say what it answers: `.answers(\"{function}\", ..)`",
+                        call()
                     )),
                 },
             }
@@ -112,15 +115,16 @@ impl Fake {
             let mut closure = reply.closure.lock().unwrap_or_else(PoisonError::into_inner);
             let outcome = catch_unwind(AssertUnwindSafe(|| closure(ty, &arguments)));
             let outcome = outcome.unwrap_or_else(|panic| Err(panicked(&*panic)));
-            outcome
-                .map_err(|why| format!("the fake `{shown}` did not answer {call} (as said at {}): {why}", reply.place))
+            outcome.map_err(|why| {
+                format!("the fake `{shown}` did not answer {} (as said at {}): {why}", call(), reply.place)
+            })
         });
         let mut state = self.state();
         match &answer {
             Ok(answer) => {
                 let asked = state.functions.get_mut(function).map(|script| &mut script.asked);
                 if let Some(asked) = asked.and_then(|asked| asked.iter_mut().find(|asked| asked.number == number)) {
-                    asked.answer = Some(answer.as_ref().map_or_else(String::new, text::value));
+                    asked.answer = Some(answer.clone());
                 }
             }
             Err(misuse) => state.misuses.push(misuse.clone()),
@@ -150,12 +154,13 @@ impl Fake {
         unmet
     }
 
-    /// All calls so far, with the fake's name.
-    pub(crate) fn all_asked(&self) -> Vec<(String, Asked)> {
+    /// All calls so far, each with its number and as a line: `glossary.lookup("ada") -> ok("ADA")`.
+    pub(crate) fn all_asked(&self) -> Vec<(u64, String)> {
         let shown = self.shown();
         let state = self.state();
-        let asked = state.functions.values().flat_map(|script| &script.asked);
-        asked.map(|asked| (shown.clone(), asked.clone())).collect()
+        let asked =
+            state.functions.iter().flat_map(|(name, script)| script.asked.iter().map(move |asked| (name, asked)));
+        asked.map(|(name, asked)| (asked.number, format!("{shown}.{}", asked.line(name)))).collect()
     }
 }
 

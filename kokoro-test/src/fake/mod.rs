@@ -13,8 +13,7 @@ use kokoro_host::dynamic::{FunctionType, wave};
 use kokoro_host::types::{Function, Interface, Type};
 use kokoro_host::{InterfaceName, Service, Val};
 
-pub(crate) use self::script::Asked;
-use self::script::{Closure, Expected, Reply, Script, Wanted};
+use self::script::{Asked, Closure, Expected, Reply, Script, Wanted};
 use crate::forwarder::Fate;
 use crate::running::Inner;
 use crate::text;

@@ -48,9 +48,20 @@ pub(crate) struct Asked {
     /// Calls of all fakes of a process are numbered.
     pub(crate) number: u64,
     pub(super) arguments: Vec<Val>,
-    /// `lookup("ada")`.
-    pub(crate) call: String,
-    pub(crate) answer: Option<String>,
+    /// None if there was none; in that none, if the function has no result.
+    pub(super) answer: Option<Option<Val>>,
+}
+
+impl Asked {
+    /// `lookup("ada") -> ok("ADA")`
+    pub(super) fn line(&self, function: &str) -> String {
+        let call = text::short(&text::call(function, &self.arguments));
+        match &self.answer {
+            None => format!("{call} -> no answer"),
+            Some(None) => call,
+            Some(Some(answer)) => format!("{call} -> {}", text::short(&text::value(answer))),
+        }
+    }
 }
 
 /// The type of a function of a fake, or a sentence that there is none.
@@ -89,7 +100,7 @@ impl Expected {
 
     pub(super) fn shown(&self, function: &str) -> String {
         match &self.arguments {
-            Wanted::Values { values, .. } => text::call(function, values),
+            Wanted::Values { values, .. } => text::short(&text::call(function, values)),
             Wanted::Wave(wanted) => format!("{function}({wanted})"),
         }
     }

@@ -31,3 +31,12 @@ pub fn file(name: &str) -> PathBuf {
     };
     folder.join("tests").join(format!("{name}.wasm"))
 }
+
+/// A component with `json` as its first manifest, which is the one that counts.
+pub fn with_manifest(component: Vec<u8>, json: &str) -> Vec<u8> {
+    const NAME: &str = "kokoro:planet";
+    let length = u8::try_from(1 + NAME.len() + json.len()).expect("a short one");
+    assert!(length < 0x80, "a length of one byte");
+    let (header, rest) = component.split_at(8);
+    [header, &[0, length, 13], NAME.as_bytes(), json.as_bytes(), rest].concat()
+}
