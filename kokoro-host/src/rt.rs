@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use wasmtime::component::Val;
 pub use {kokoro_macros::test_bindings, kokoro_value, wasmtime};
 
 use crate::engine::Engine;
@@ -13,6 +14,7 @@ pub use crate::link::Functions;
 use crate::link::{Caller, Service};
 use crate::manifest::{Manifest, Permissions};
 pub use crate::planet::Handles;
+use crate::primary::FunctionType;
 pub use crate::primary::{Arguments, Description, Held, IsHeld, give, lend, receive};
 use crate::resolve::{self, Member, Problem};
 
@@ -32,8 +34,8 @@ pub fn service(
 /// instance that has called.
 pub fn dynamic_service<F, Fut>(name: &InterfaceName, interface: &Interface, answer: F) -> Service
 where
-    F: Fn(Caller, Arc<str>, crate::primary::FunctionType, Vec<wasmtime::component::Val>) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<Option<wasmtime::component::Val>, String>> + Send + 'static,
+    F: Fn(Caller, Arc<str>, FunctionType, Vec<Val>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Option<Val>, String>> + Send + 'static,
 {
     Service::dynamic(name.clone(), interface.clone(), answer)
 }
