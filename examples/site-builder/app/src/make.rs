@@ -63,6 +63,7 @@ pub(crate) async fn make(
     let maker = maker.clone().cancelled_by(cancel);
     let go_on = || if cancel.is_cancelled() { Err(Cancelled) } else { Ok(()) };
     let mut made = Made::default();
+    site.begin_lists();
     for asset in maker.assets().await?.map_err(|reason| anyhow::anyhow!("the stylesheet: {reason}"))? {
         if !is_inside(&asset.target) {
             made.problems

@@ -248,6 +248,11 @@ impl Site {
         self.links().dead.iter().cloned().collect()
     }
 
+    /// Has the lists of folders made again for whom links lead to.
+    pub(crate) fn begin_lists(&self) {
+        self.links().made.clear();
+    }
+
     /// A page for a folder that has none and that a link leads to: a list of what is in it. Each only once.
     pub(crate) fn next_list(&self) -> Option<(String, Page)> {
         let folder = {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Outcome, PLANETS, Site};
+use common::{Outcome, PLANETS, Site, changed};
 use serde_json::Value;
 use std::fs;
 use std::io::Write as _;
@@ -58,11 +58,7 @@ fn place(site: &Site, planet: &str) -> PathBuf {
 
 /// Adds a custom section, which changes the file and nothing that it does.
 fn change(site: &Site, planet: &str, section: &str, content: &str) {
-    let section = [&[u8::try_from(section.len()).unwrap()], section.as_bytes(), content.as_bytes()].concat();
-    let (low, high) = (section.len() & 0x7f, section.len() >> 7);
-    let mut component = fs::read(place(site, planet)).unwrap();
-    component.extend([0, u8::try_from(low | 0x80).unwrap(), u8::try_from(high).unwrap()]);
-    component.extend(section);
+    let component = changed(fs::read(place(site, planet)).unwrap(), section, content);
     fs::write(place(site, planet), component).unwrap();
 }
 

@@ -1,6 +1,9 @@
 //! A small site, and the program that builds it.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub(crate) mod driver;
+pub(crate) mod server;
+
 use kokoro_host::SatelliteGrant;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -174,11 +177,26 @@ pub(crate) fn program() -> Command {
     command
 }
 
+/// Adds a custom section to a component, which changes the file and nothing that it does.
+pub(crate) fn changed(mut component: Vec<u8>, section: &str, content: &str) -> Vec<u8> {
+    let section = [&[u8::try_from(section.len()).unwrap()], section.as_bytes(), content.as_bytes()].concat();
+    let (low, high) = (section.len() & 0x7f, section.len() >> 7);
+    component.extend([0, u8::try_from(low | 0x80).unwrap(), u8::try_from(high).unwrap()]);
+    component.extend(section);
+    component
+}
+
 fn all_planets() -> PathBuf {
+    planets("site-builder")
+}
+
+/// The folder with Planets (plugins) of this name.
+pub(crate) fn planets(folder: &str) -> PathBuf {
+    let name = folder;
     let folder = std::env::var_os("KOKORO_PLANETS").map(PathBuf::from).unwrap_or_else(|| {
         Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3).unwrap().join("target").join("planets")
     });
-    let folder = folder.join("site-builder");
+    let folder = folder.join(name);
     assert!(folder.is_dir(), "there are no planets in {}; run `cargo xtask planets`", folder.display());
     folder
 }
