@@ -32,17 +32,20 @@ pub(crate) enum Bench {
         #[arg(long)]
         peers: bool,
     },
+    /// How many pages a second the site builder serves, for 1, 4 and 16 sites
+    Serve,
     /// What a start costs with and without compiled code on disk, and of 100 Planets (plugins) beside Wasmtime alone
     Startup,
 }
 
 impl Bench {
-    /// The folder of Planets (plugins) that it needs.
-    fn planets(self) -> Option<&'static str> {
+    /// The folders of Planets (plugins) that it needs.
+    fn planets(self) -> &'static [&'static str] {
         match self {
-            Self::Tenants | Self::Startup => Some("site-builder"),
-            Self::Lifecycle => None,
-            Self::Calls { .. } | Self::Peers | Self::Satellite { .. } => Some("bench"),
+            Self::Tenants | Self::Startup => &["site-builder"],
+            Self::Serve => &["site-builder", "site-builder-hostile"],
+            Self::Lifecycle => &[],
+            Self::Calls { .. } | Self::Peers | Self::Satellite { .. } => &["bench"],
         }
     }
 
@@ -52,6 +55,7 @@ impl Bench {
             Self::Lifecycle => "lifecycle",
             Self::Calls { .. } | Self::Peers => "calls",
             Self::Satellite { .. } => "satellite",
+            Self::Serve => "serve",
             Self::Startup => "startup",
         }
     }
@@ -59,7 +63,7 @@ impl Bench {
 
 /// Builds the Planets and the benchmark, optimised, and runs it.
 pub(crate) fn run(workspace: &Workspace, toolchain: &Toolchain, bench: Bench) -> Result<()> {
-    if let Some(folder) = bench.planets() {
+    for folder in bench.planets() {
         planets::build(workspace, toolchain, Some(folder))?;
     }
     let program = bench.program();
@@ -77,6 +81,11 @@ pub(crate) fn run(workspace: &Workspace, toolchain: &Toolchain, bench: Bench) ->
         }
         Bench::Satellite { peers } => satellite(workspace, peers),
         Bench::Peers => peers(workspace, toolchain),
+        Bench::Serve => {
+            let mut cargo = workspace.cargo();
+            cargo.args(["bench", "--package", "site-builder", "--bench", program]);
+            process::run(cargo.env("KOKORO_PLANETS", planets::folder(workspace)))
+        }
     }
 }
 

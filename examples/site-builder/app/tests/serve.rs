@@ -65,7 +65,7 @@ async fn a_plugin_is_decided_about_before_anything_of_it_is_compiled() {
             "Never come back",
             "&lt;b&gt;Crash&lt;/b&gt;",
             "value=\"http:*\"",
-            "Cannot be allowed: there is no such folder",
+            "Cannot be allowed: sites have two folders to give",
             "site:content/highlight@0.1.0",
             page.rsplit('/').next().unwrap(),
         ],

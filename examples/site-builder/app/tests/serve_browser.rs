@@ -19,15 +19,26 @@ async fn shoot(browser: &Client, name: &str) {
     assert_eq!(fits, true, "{name} is wider than the window");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3).unwrap().join("target").join("screenshots");
     fs::create_dir_all(&folder).unwrap();
+    // The whole page, as far as it is no larger than a large screen.
+    let height = browser.execute("return document.documentElement.scrollHeight;", Vec::new()).await.unwrap();
+    let height = u32::try_from(height.as_u64().unwrap()).unwrap().clamp(600, 2400) + 160;
+    browser.set_window_size(1400, height).await.unwrap();
     fs::write(folder.join(format!("{name}.png")), browser.screenshot().await.unwrap()).unwrap();
+    browser.set_window_size(1400, 900).await.unwrap();
 }
 
+/// What an element says. It is found and read in one go, since parts of pages are exchanged while one looks at them.
 async fn text(browser: &Client, css: &str) -> String {
-    browser.wait().for_element(Locator::Css(css)).await.unwrap().text().await.unwrap()
+    browser.wait().for_element(Locator::Css(css)).await.unwrap();
+    let read = "return document.querySelector(arguments[0]).innerText;";
+    let text = browser.execute(read, vec![css.into()]).await.unwrap();
+    text.as_str().unwrap().to_owned()
 }
 
 async fn click(browser: &Client, xpath: &str) {
-    browser.wait().for_element(Locator::XPath(xpath)).await.unwrap().click().await.unwrap();
+    browser.wait().for_element(Locator::XPath(xpath)).await.unwrap();
+    let click = "document.evaluate(arguments[0], document, null, 9, null).singleNodeValue.click();";
+    browser.execute(click, vec![xpath.into()]).await.unwrap();
 }
 
 fn button(text: &str) -> String {

@@ -58,7 +58,7 @@ pub(crate) fn wishes(manifest: &Manifest, file: Option<&Path>) -> Vec<Wish> {
         let means = match plain(folder) {
             TEXTS => Ok("the texts of this site and the files among them"),
             DATA => Ok("an empty folder that belongs to this plugin alone"),
-            _ => Err("there is no such folder to be had: sites have `content` and `data`"),
+            _ => Err("sites have two folders to give, content and data"),
         };
         add(format!("read:{folder}"), format!("read the folder {folder}"), false, means);
     }
@@ -66,7 +66,7 @@ pub(crate) fn wishes(manifest: &Manifest, file: Option<&Path>) -> Vec<Wish> {
         let means = match plain(folder) {
             DATA => Ok("a folder that belongs to this plugin alone"),
             TEXTS => Err("nobody writes among the texts"),
-            _ => Err("there is no such folder to be had: sites have `data`"),
+            _ => Err("sites have one folder to write into, data"),
         };
         add(format!("write:{folder}"), format!("write into the folder {folder}"), false, means);
     }

@@ -19,7 +19,7 @@ pub(crate) fn page(tenants: &BTreeMap<String, Arc<Tenant>>) -> Markup {
                     h2 { a href=(address(tenant, "")) { (tenant.title()) } }
                     p.soft { (tenant.name) " · " (count(tenant.today.site().pages().len(), "page", "pages")) }
                     (states(tenant))
-                    p.row {
+                    div.row {
                         a.button href=(address(tenant, "pages/")) { "Open the site" }
                         a.button.quiet href=(address(tenant, "plugins")) { "Plugins" }
                     }
@@ -60,7 +60,7 @@ pub(crate) fn overview(tenant: &Tenant) -> Markup {
                 p.soft { (count(site.pages().len(), "page", "pages")) ", " (count(site.files().len(), "other file", "other files")) }
                 (states(tenant))
             }
-            p.row {
+            div.row {
                 a.button href=(address(tenant, "pages/")) { "Open the site" }
                 (action(&address(tenant, "builds"), "Build it", "quiet"))
                 (action(&address(tenant, "read-again"), "Read the texts again", "quiet"))

@@ -51,7 +51,7 @@ pub(crate) fn list(tenant: &Tenant) -> Markup {
     let body = html! {
         div.head {
             div { h1 { "Builds & jobs" } p.soft { "Builds go to " code { (tenant.output.display()) } } }
-            p.row { (action(&address(tenant, "builds"), "Build the site", "primary")) }
+            div.row { (action(&address(tenant, "builds"), "Build the site", "primary")) }
         }
         @if jobs.is_empty() { p.empty { "Nothing has been done yet." } }
         div.table {
@@ -83,7 +83,7 @@ pub(crate) fn part(site: &str, job: &Job) -> Markup {
     let progress = job.progress();
     html! {
         section.card.job {
-            p.row {
+            div.row {
                 (badge(state(job)))
                 span.soft { "since " (clock(job.started)) }
                 @if progress.end.is_none() {

@@ -32,6 +32,7 @@ pub(crate) fn page(tenant: &Tenant, release: &Release) -> Markup {
         @if let Some(reason) = reason { p.notice { (reason) } }
         @if decision.is_none() { p.notice.calm { "Nothing of it has been compiled or run. All that is said here was read from the file." } }
         form.decide method="post" action={ (here) "/admit" } {
+            div {
             section.card {
                 h2 { "It asks to be allowed" }
                 @if wishes.is_empty() { p.soft { "Nothing, and it gets nothing: no files, no network, no environment, no native programs." } }
@@ -58,6 +59,8 @@ pub(crate) fn page(tenant: &Tenant, release: &Release) -> Markup {
                     }
                 }
             }
+            }
+            div {
             (offered_commands(manifest))
             section.card {
                 h2 { "What it needs of others" }
@@ -67,13 +70,14 @@ pub(crate) fn page(tenant: &Tenant, release: &Release) -> Markup {
             }
             (facts(release, old))
             @if let Some(old) = old { (gone(release, old, &wishes)) }
-            p.row.decision {
+            }
+            div.row.decision {
                 button.primary { @if old.is_some() { "Use this release" } @else if state == "running" { "Change what it is allowed" } @else { "Let it in" } }
                 button.quiet.danger formaction={ (here) "/refuse" } { "Refuse" }
             }
         }
         @if !release.is_built_in {
-            p { (action(&format!("{here}/remove"), "Remove the upload", "quiet danger")) }
+            div.row { (action(&format!("{here}/remove"), "Remove the upload", "quiet danger")) }
         }
     };
     super::page(release.name(), Some((tenant, Tab::Plugins)), false, body)

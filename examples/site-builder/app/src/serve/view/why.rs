@@ -19,11 +19,17 @@ pub(crate) fn page(tenant: &Tenant) -> Markup {
 pub(crate) fn part(tenant: &Tenant) -> Markup {
     let graph = tenant.graph();
     let (running, others): (Vec<_>, Vec<_>) = graph.planets.iter().partition(|node| node.state == State::Running);
+    // Who waits has it from others, so these come first.
+    let (waiting, causes): (Vec<_>, Vec<_>) = others.iter().partition(|node| node.state == State::Waiting);
+    let all = graph.planets.len();
     html! {
-        @if others.is_empty() { p.notice.good { "All " (running.len()) " plugins run." } }
-        div.reasons { @for node in &others { (reason(tenant, &graph, node)) } }
+        @match others.len() {
+            0 => { p.notice.good { "All " (all) " plugins run." } }
+            one_or_more => { p.notice { (one_or_more) " of " (all) " plugins " @if one_or_more == 1 { "does" } @else { "do" } " not run." } }
+        }
         // The picture escapes what strangers put into it.
         figure.graph { (PreEscaped(graph.to_svg())) }
+        div.reasons { @for node in causes.into_iter().chain(waiting) { (reason(tenant, &graph, node)) } }
         (absent(&running))
         section.card {
             h2 { "What has happened" }
@@ -40,9 +46,9 @@ fn reason(tenant: &Tenant, graph: &Graph, node: &Node) -> Markup {
     let release = tenant.shelf.current(&node.name);
     html! {
         article.card.reason {
-            p.row { strong { (node.name) } (badge(&node.state.to_string())) }
+            div.row { strong { (node.name) } (badge(&node.state.to_string())) }
             pre.reason { (details) }
-            p.row {
+            div.row {
                 @if let Some(release) = &release {
                     @let page = address(tenant, &format!("plugins/{}", release.sha256()));
                     @match tenant.shelf.decision(release) {
