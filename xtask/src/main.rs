@@ -96,7 +96,7 @@ enum Task {
     Lint,
     /// Packs every crate that is published, and checks that it could be published as it is; publishes nothing
     Release {
-        /// Also compile kokoro-host without its features, and with each of them alone: this compiles Wasmtime anew
+        /// Also compile each crate alone, and kokoro-host with fewer features: this checks Wasmtime anew, several times
         #[arg(long)]
         all: bool,
     },

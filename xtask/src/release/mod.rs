@@ -11,17 +11,17 @@ use crate::lint;
 use crate::process::{self, announce};
 use crate::workspace::Workspace;
 
-/// The features of `kokoro-host`, each of which an application may leave out.
+/// Has features that an application may leave out.
 const HOST: &str = "kokoro-host";
 
 /// Checks what [`check`] does, the documentation and the dependencies, and says in which order the crates are published. With `all`, also
-/// that `kokoro-host` compiles with each of its features alone, which takes minutes: Wasmtime's own features are others then.
+/// that each compiles alone, which takes minutes: Wasmtime's dependencies have other features then.
 pub(crate) fn run(workspace: &Workspace, all: bool) -> Result<()> {
     let crates = check(workspace)?;
     lint::documentation(workspace)?;
     lint::dependencies(workspace)?;
     if all {
-        check_features(workspace, &crates)?;
+        check_alone(workspace, &crates)?;
     }
     announce(format_args!("release: fit to be published, in this order: {}", crates.names().join(", ")));
     Ok(())
@@ -37,19 +37,23 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Crates> {
     Ok(crates)
 }
 
-fn check_features(workspace: &Workspace, crates: &Crates) -> Result<()> {
+/// Compiles each crate with no features of its dependencies but those that it asks for itself, as it is where it is used, and [`HOST`]
+/// with fewer of its own.
+fn check_alone(workspace: &Workspace, crates: &Crates) -> Result<()> {
     // In a folder of its own, or the next build of the workspace would find other features there than it left.
-    let target = workspace.cargo_target.join("release-features");
-    let features = crates.features(HOST)?;
-    for features in std::iter::once("").chain(features) {
-        announce(format_args!("release: {HOST} with {}", if features.is_empty() { "no features" } else { features }));
-        process::run(
-            workspace
-                .cargo()
-                .args(["check", "--package", HOST, "--no-default-features", "--features", features])
-                .env("RUSTFLAGS", "-D warnings")
-                .env("CARGO_TARGET_DIR", &target),
-        )?;
+    let target = workspace.cargo_target.join("release-alone");
+    let check = |package: &str, arguments: &[&str]| {
+        announce(format_args!("release: {package} alone {}", arguments.join(" ")));
+        let mut cargo = workspace.cargo();
+        cargo.args(["check", "--package", package]).args(arguments);
+        process::run(cargo.env("RUSTFLAGS", "-D warnings").env("CARGO_TARGET_DIR", &target))
+    };
+    for package in crates.names() {
+        check(package, &[])?;
+    }
+    check(HOST, &["--no-default-features"])?;
+    for feature in crates.features(HOST)? {
+        check(HOST, &["--no-default-features", "--features", feature])?;
     }
     Ok(())
 }
