@@ -23,13 +23,15 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 /// The documentation, which says so if it refers to what is not there.
 pub(crate) fn documentation(workspace: &Workspace) -> Result<()> {
     announce("lint: documentation");
+    let mut cargo = workspace.cargo();
     // `--examples` (there are none) brings in the tests' features, so that clippy's dependencies serve here too.
-    process::run(
-        workspace
-            .cargo()
-            .args(["doc", "--workspace", "--no-deps", "--lib", "--bins", "--examples"])
-            .env("RUSTDOCFLAGS", "-D warnings"),
-    )
+    cargo.args(["doc", "--workspace", "--no-deps", "--lib", "--examples"]).env("RUSTDOCFLAGS", "-D warnings");
+    // Not `--bins`: that takes those as well that are not to be documented.
+    let targets = workspace.packages.iter().flat_map(|package| package["targets"].as_array().into_iter().flatten());
+    for program in targets.filter(|target| target["kind"][0] == "bin" && target["doc"] == true) {
+        cargo.args(["--bin", program["name"].as_str().unwrap_or_default()]);
+    }
+    process::run(&mut cargo)
 }
 
 /// What may come into the dependency tree, if `cargo-deny` is there.
