@@ -20,7 +20,7 @@ pub(super) struct Interfaces {
     /// What is suggested to be exported.
     suggested: Vec<InterfaceId>,
     /// What the world imports, if there is one.
-    imported: Vec<InterfaceId>,
+    imported: Option<Vec<InterfaceId>>,
 }
 
 impl Interfaces {
@@ -116,10 +116,12 @@ impl Interfaces {
             ids.filter(|id| named.iter().any(|(_, named)| named == id)).collect()
         };
         let (suggested, imported) = match world.map(|world| &resolve.worlds[world]) {
-            Some(world) => (of_world(world.exports.values().collect()), of_world(world.imports.values().collect())),
+            Some(world) => {
+                (of_world(world.exports.values().collect()), Some(of_world(world.imports.values().collect())))
+            }
             None => {
                 let own = named.iter().filter(|(_, id)| resolve.interfaces[*id].package == Some(main));
-                (own.map(|(_, id)| *id).collect(), Vec::new())
+                (own.map(|(_, id)| *id).collect(), None)
             }
         };
         if named.is_empty() {
@@ -141,6 +143,11 @@ impl Interfaces {
         self.named.iter().map(|(_, id)| *id)
     }
 
+    /// Whether a world says what a planet exports and imports.
+    pub(super) fn has_world(&self) -> bool {
+        self.imported.is_some()
+    }
+
     /// What is to be exported if nobody says otherwise: what the world exports, or the interfaces of the main package.
     pub(super) fn suggested(&self) -> &[InterfaceId] {
         &self.suggested
@@ -151,7 +158,7 @@ impl Interfaces {
         let others = self.named.iter().filter(|(name, id)| {
             !exports.contains(id)
                 && !name.starts_with("wasi:")
-                && (self.imported.is_empty() || self.imported.contains(id))
+                && self.imported.as_ref().is_none_or(|imported| imported.contains(id))
         });
         others.map(|(name, _)| name.as_str()).collect()
     }

@@ -77,14 +77,22 @@ impl New {
                 )));
             }
         };
-        if self.wit.is_some() && !matches!(kind, Kind::Planet | Kind::PlanetWithSatellite) {
+        let is_planet = matches!(kind, Kind::Planet | Kind::PlanetWithSatellite);
+        if self.wit.is_some() && !is_planet {
             return Err(Failure::input(format!(
                 "--for is for planets: a `{kind}` has interfaces of its own\n  help: leave --for out, and put your WIT into its `wit`"
             )));
         }
+        let mut wit = self.wit.clone();
         let name = match &self.name {
             Some(name) => name.clone(),
-            None if questions::can_ask() => questions::name()?,
+            None if questions::can_ask() => {
+                let name = questions::name()?;
+                if is_planet && wit.is_none() {
+                    wit = questions::wit()?;
+                }
+                name
+            }
             None => return Err(Failure::input(format!("what is it called?\n  help: `kokoro new {kind} NAME`"))),
         };
         name::check(&name)?;
@@ -93,7 +101,7 @@ impl New {
         let kokoro = self.kokoro.as_ref().map(|kokoro| place::checkout(kokoro, &folder)).transpose()?;
         let project = Project { name: &name, kokoro: kokoro.as_deref() };
         let mut files = project.files(kind).map_err(Failure::failed)?;
-        let interfaces = self.wit.as_deref().map(Interfaces::read).transpose()?;
+        let interfaces = wit.as_deref().map(Interfaces::read).transpose()?;
         let mut exports = Vec::new();
         if let Some(interfaces) = &interfaces {
             let chosen = self.choose(interfaces)?;
@@ -127,10 +135,14 @@ impl New {
             return Ok(chosen);
         }
         let all: Vec<InterfaceId> = interfaces.all().collect();
-        if self.name.is_none() && all.len() > 1 && questions::can_ask() {
+        if !interfaces.has_world() && all.len() > 1 && questions::can_ask() {
             let names: Vec<_> = all.iter().map(|id| interfaces.name(*id)).collect();
             let suggested: Vec<_> = all.iter().map(|id| interfaces.suggested().contains(id)).collect();
-            return Ok(questions::exports(&names, &suggested)?.into_iter().map(|place| all[place]).collect());
+            let places = questions::exports(&names, &suggested)?;
+            if places.is_empty() {
+                return Err(Failure::failed("no interface was selected: the space bar does that, before enter"));
+            }
+            return Ok(places.into_iter().map(|place| all[place]).collect());
         }
         match interfaces.suggested() {
             [] => {

@@ -1,6 +1,7 @@
 //! Asking at a terminal for what the command line does not say.
 
 use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
 
 use dialoguer::{Input, MultiSelect, Select};
 use kokoro_templates::Kind;
@@ -15,7 +16,7 @@ pub(super) fn can_ask() -> bool {
 
 pub(super) fn kind() -> Result<Kind, Failure> {
     let kinds = Kind::ALL.map(|kind| format!("{kind}: {}", kind.about()));
-    let chosen = Select::new().with_prompt("What is to be made?").items(kinds).default(0).interact();
+    let chosen = Select::new().with_prompt("What is to be made").items(kinds).default(0).interact();
     Ok(Kind::ALL[chosen.map_err(unanswered)?])
 }
 
@@ -24,10 +25,17 @@ pub(super) fn name() -> Result<String, Failure> {
     Input::new().with_prompt("Its name").validate_with(valid).interact_text().map_err(unanswered)
 }
 
+/// The folder with the application's WIT, if there is one.
+pub(super) fn wit() -> Result<Option<PathBuf>, Failure> {
+    let prompt = "The folder with the application's WIT, or nothing for an example";
+    let answer: String = Input::new().with_prompt(prompt).allow_empty(true).interact_text().map_err(unanswered)?;
+    Ok((!answer.is_empty()).then(|| answer.into()))
+}
+
 /// Which of the interfaces, by their places in the list.
 pub(super) fn exports(names: &[&str], suggested: &[bool]) -> Result<Vec<usize>, Failure> {
     let chosen = MultiSelect::new()
-        .with_prompt("Which interfaces does it export? (space selects, enter goes on)")
+        .with_prompt("Which interfaces does it export (space selects, enter goes on)")
         .items_checked(names.iter().copied().zip(suggested.iter().copied()))
         .interact();
     chosen.map_err(unanswered)
