@@ -17,7 +17,7 @@ fn every_block_says_what_becomes_of_it() {
         *counts.entry(block.kind.name()).or_insert(0) += 1;
     }
     let counts: Vec<_> = counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
-    expect!["change 9, console 35, file 25, live 2, sh 8, shown 23, text 1"].assert_eq(&counts.join(", "));
+    expect!["change 10, console 43, file 25, live 2, sh 10, shown 28, text 3"].assert_eq(&counts.join(", "));
 }
 
 #[test]
