@@ -1,4 +1,13 @@
 //! `kokoro`: the tool of plugin authors, and of anyone who has a folder of components.
+//!
+//! ```text
+//! kokoro new planet hello && cd hello
+//! kokoro build
+//! kokoro call target/planets 'example:app/greeting.greet("Ada")'
+//! ```
+//!
+//! [The guide](https://github.com/BERADQ/kokoro-rs/blob/main/docs/guide/src/commands.md) has every command. What it knows of Planets (plugins) it
+//! knows from `kokoro-host`; each module here is a command, or what several of them share.
 
 mod adopt;
 mod build;

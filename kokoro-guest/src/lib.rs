@@ -22,6 +22,10 @@
 //! # fn main() {}
 //! ```
 //!
+//! The crate is a `cdylib` that is built for `wasm32-wasip2`; `kokoro new planet NAME` makes one, and `kokoro build` builds it.
+//! [The guide](https://github.com/BERADQ/kokoro-rs/blob/main/docs/guide/src/first-planet.md) begins there. The crate
+//! `kokoro-test` tests the component, and `kokoro-host` is the application's side.
+//!
 //! # Failing dependencies
 //!
 //! A call to another Planet can fail: that one may have crashed, or not be there any more. An interface that wants its

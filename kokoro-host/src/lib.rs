@@ -19,6 +19,9 @@
 //! [`Primary::all`]) and those that it serves to its Planets ([`Builder::serve`]). Where types are only known at run time
 //! there is [`Primary::function`].
 //!
+//! [The guide](https://github.com/BERADQ/kokoro-rs/blob/main/docs/guide/src/embedding.md) makes an application step by step. Planets in Rust
+//! are written with the crate `kokoro-guest`; those in other languages are components as their own toolchains make them.
+//!
 //! # What to rely on
 //!
 //! - **A Planet is on its own.** A trap, a panic, a runaway loop or a leak stays with one Planet. Whoever called it gets an

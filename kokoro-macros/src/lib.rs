@@ -2,7 +2,14 @@
 //!
 //! Not for direct use: `kokoro_guest::planet!` is documented where `kokoro-guest` re-exports it. The macros for WIT validate
 //! what they are given, run wit-bindgen on a world that they put together, and adapt its output; the derives of values are
-//! documented where `kokoro-value` re-exports them.
+//! documented where `kokoro-value` re-exports them; `kokoro_host::bindings!` and `kokoro_satellite::satellite!` likewise.
+//!
+//! ```text
+//! kokoro_guest::planet! {
+//!     state:   Outline,
+//!     exports: ["site:content/outline@0.1.0"],
+//! }
+//! ```
 
 use proc_macro::TokenStream;
 

@@ -25,8 +25,8 @@
 //! `satellites: ["images:native/codec@0.1.0" in "image-codec"]`.
 //!
 //! Do not write one unless you have to: it has to be built for every system and processor, its user has to trust it with everything,
-//! and a call takes tens of microseconds. The guide `docs/satellites.md` in the repository says more, and how to write one in another
-//! language.
+//! and a call takes tens of microseconds. [The page on Satellites](https://github.com/BERADQ/kokoro-rs/blob/main/docs/satellites.md) says
+//! more, and how to write one in another language; `kokoro new planet-with-satellite NAME` makes a project.
 //!
 //! # Where the program goes
 //!

@@ -34,6 +34,9 @@
 //! The test brings a Primary of its own, with everything that an application's has: what is faked here fails there in the same way. It needs
 //! no other dev-dependency than this crate.
 //!
+//! `kokoro test` builds the Planets and runs the tests. [The guide](https://github.com/BERADQ/kokoro-rs/blob/main/docs/guide/src/testing.md) has
+//! a whole project.
+//!
 //! - [`Harness`] says what there is: the Planet, other real ones, fakes, directories and other grants. Nothing unless told.
 //! - [`Running`] calls the Planet: typed ([`get`](Running::get), [`wait`](Running::wait)) or in WAVE text ([`call`](Running::call)).
 //! - [`Fake`] stands for another Planet, for what the application serves, or for a Satellite (a native process); it answers by

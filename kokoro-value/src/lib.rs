@@ -2,7 +2,9 @@
 //!
 //! This is the form in which values cross from one Planet (plugin) to another, and between an application and its Satellites. It is
 //! complete in itself: bytes from another process or another machine are as good as one's own. What type they are of, they do
-//! not say; that is agreed on beforehand, in WIT.
+//! not say; that is agreed on beforehand, in WIT. Plugin authors do not need this crate: `kokoro-guest`, `kokoro-satellite` and
+//! `kokoro-host` use it. [A page with examples](https://github.com/BERADQ/kokoro-rs/blob/main/docs/values.md) is for who writes the other
+//! side in another language.
 //!
 //! ```
 //! use kokoro_value::{Decode, Encode, from_bytes, to_bytes};

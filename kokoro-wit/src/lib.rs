@@ -1,7 +1,9 @@
 //! The WIT package `kokoro:core`: what a Planet (plugin) may ask of its surroundings, and what it may be told.
 //!
 //! The text in `wit/core.wit` is the only copy there is. Everything else, in whatever language, is generated from it
-//! or names it through the constants below.
+//! or names it through the constants below. Planets in Rust get it with `kokoro-guest`; those in other languages have a copy of the file
+//! in their folder `wit/deps`, and import and export of it what they want to
+//! ([the guide](https://github.com/BERADQ/kokoro-rs/blob/main/docs/guide/src/languages.md#more-than-imports-and-exports)).
 //!
 //! ```
 //! assert!(kokoro_wit::PACKAGE.contains("package kokoro:core@0.1.0;"));
