@@ -4,122 +4,17 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, PipeReader, Seek as _, Write as _, pipe};
+use std::io::{BufRead as _, BufReader, Seek as _, Write as _, pipe};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use expect_test::expect_file;
 use serde_json::Value;
+use support::running::{Running, TOO_LONG, lines, signal};
 use support::{kokoro, planets, program, refused};
 use tempfile::TempDir;
-
-/// How long a line may take to come before a test fails. Nothing is measured by it.
-const TOO_LONG: Duration = Duration::from_secs(120);
-
-/// A `kokoro run` that goes on until it is told to end.
-struct Running {
-    child: Child,
-    input: Option<ChildStdin>,
-    lines: Receiver<String>,
-    /// All lines so far, with `> ` before those that it was given.
-    transcript: Vec<String>,
-}
-
-impl Running {
-    /// `kokoro run DIR OPTIONS..`, with standard output and standard error in one pipe, as on a terminal.
-    fn of(folder: &Path, options: &[&str]) -> Self {
-        let mut command = program();
-        command.arg("run").arg(folder).args(options);
-        Self::start(&mut command)
-    }
-
-    fn start(command: &mut Command) -> Self {
-        let (output, end) = pipe().expect("a pipe");
-        command.stdout(end.try_clone().expect("a pipe")).stderr(end).stdin(Stdio::piped()).env_remove("RUST_LOG");
-        let mut child = command.spawn().expect("kokoro runs");
-        // It has the ends of the pipe, which must close with the process.
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        let input = child.stdin.take();
-        Self { child, input, lines: lines(output), transcript: Vec::new() }
-    }
-
-    /// Reads on up to the line that is wanted.
-    fn until(&mut self, wanted: &str) {
-        loop {
-            match self.lines.recv_timeout(TOO_LONG) {
-                Ok(line) => {
-                    let is_it = line == wanted;
-                    self.transcript.push(line);
-                    if is_it {
-                        return;
-                    }
-                }
-                Err(_) => panic!("there is no line `{wanted}`:\n{}", self.transcript.join("\n")),
-            }
-        }
-    }
-
-    /// Gives it a line, and reads on up to what it is to answer.
-    fn ask(&mut self, line: &str, answer: &str) {
-        writeln!(self.input.as_mut().expect("an input"), "{line}").expect("it reads");
-        self.transcript.push(format!("> {line}"));
-        self.until(answer);
-    }
-
-    /// Reads on up to its end: its exit code, and all that it has shown.
-    fn end(mut self) -> (Option<i32>, String) {
-        loop {
-            match self.lines.recv_timeout(TOO_LONG) {
-                Ok(line) => self.transcript.push(line),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => panic!("it does not end:\n{}", self.shown()),
-            }
-        }
-        let code = self.child.wait().expect("an end").code();
-        (code, self.shown())
-    }
-
-    /// All that it has shown.
-    fn shown(&self) -> String {
-        self.transcript.iter().map(|line| format!("{line}\n")).collect()
-    }
-
-    /// Ends it with Ctrl-C.
-    fn interrupted(self) -> (Option<i32>, String) {
-        signal(&self.child, "INT");
-        self.end()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Only one whose test has failed still runs.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn signal(child: &Child, name: &str) {
-    let kill = Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status();
-    assert!(kill.expect("a command `kill`").success());
-}
-
-fn lines(output: PipeReader) -> Receiver<String> {
-    let (sender, receiver) = channel();
-    thread::spawn(move || {
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    receiver
-}
 
 fn guest(name: &str) -> Vec<u8> {
     fs::read(planets("tests").join(name).with_extension("wasm")).expect("a planet that was built")

@@ -12,6 +12,7 @@ use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
+use super::workspace::list;
 use crate::failure::Failure;
 
 /// What a core module is to be, where it does not say so itself.
@@ -40,11 +41,19 @@ impl Finished {
             true => encode(file, bytes, world)?,
             false => bytes.to_vec(),
         };
-        let bytes = without_debug_information(&component)
-            .map_err(|error| Failure::input(format!("`{name}` is no planet: it is not well-formed: {error}")))?;
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-        let inspection =
-            inspect(&stem, &bytes).map_err(|error| Failure::input(format!("`{name}` is no planet: {error}")))?;
+        let inspect = |bytes: &[u8]| {
+            inspect(&stem, bytes).map_err(|error| Failure::input(format!("`{name}` is no planet: {error}")))
+        };
+        let bytes = match without_debug_information(&component) {
+            Ok(bytes) => bytes,
+            // What looks at everything says better what is wrong.
+            Err(error) => {
+                inspect(&component)?;
+                return Err(Failure::Input(format!("`{name}` is no planet: {}", error.message())));
+            }
+        };
+        let inspection = inspect(&bytes)?;
         Ok(Self { bytes, inspection })
     }
 }
@@ -85,12 +94,15 @@ fn embed(module: &mut Vec<u8>, wit: &Path, world: Option<&str>) -> Result<(), Fa
     let (package, _) = resolve
         .push_path(wit)
         .map_err(|error| Failure::input(format!("the WIT in `{}` cannot be used: {}", wit.display(), chain(&error))))?;
+    let worlds: Vec<&str> = resolve.packages[package].worlds.keys().map(String::as_str).collect();
     let world = resolve.select_world(&[package], world).map_err(|error| {
-        let worlds: Vec<&str> = resolve.packages[package].worlds.keys().map(String::as_str).collect();
-        let problem = chain(&error);
-        Failure::Input(match worlds[..] {
-            [] => format!("{problem}\n  help: the WIT in `{}` has no world", wit.display()),
-            _ => format!("{problem}\n  help: `--world` may be {}", worlds.join(", ")),
+        let (place, names) = (wit.display(), list(worlds.iter().copied()));
+        Failure::Input(match (worlds.len(), world) {
+            (0, _) => format!("the WIT in `{place}` has no world that a component could be of"),
+            (_, None) => {
+                format!("the WIT in `{place}` has several worlds\n  help: say which: `--world` may be {names}")
+            }
+            (_, Some(_)) => format!("{}\n  help: `--world` may be {names}", chain(&error)),
         })
     })?;
     embed_component_metadata(module, &resolve, world, StringEncoding::UTF8)

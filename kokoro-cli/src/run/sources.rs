@@ -115,7 +115,7 @@ impl Sources {
             let is_shape = self.wait().await;
             let begun = Instant::now();
             if is_shape && let Err(failure) = self.read_again().await {
-                self.console.complain(&failure);
+                self.console.complain(format_args!("{failure}\n  what there was goes on"));
                 continue;
             }
             match self.run(Progress::Console(self.console.clone())).await {
@@ -127,7 +127,7 @@ impl Sources {
                         let _ = announce.send(name.to_owned());
                     }
                 }
-                Err(failure) => self.console.complain(&failure),
+                Err(failure) => self.console.complain(format_args!("{failure}\n  what there was goes on")),
             }
             self.take_lock();
         }

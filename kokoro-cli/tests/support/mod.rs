@@ -1,6 +1,11 @@
 //! What several test programs need. Each uses a part of it.
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part")]
 
+#[cfg(unix)]
+pub mod project;
+#[cfg(unix)]
+pub mod running;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
