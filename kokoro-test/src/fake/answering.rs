@@ -123,7 +123,8 @@ impl Fake {
         match &answer {
             Ok(answer) => {
                 let asked = state.functions.get_mut(function).map(|script| &mut script.asked);
-                if let Some(asked) = asked.and_then(|asked| asked.iter_mut().find(|asked| asked.number == number)) {
+                if let Some(asked) = asked.and_then(|asked| asked.iter_mut().rev().find(|asked| asked.number == number))
+                {
                     asked.answer = Some(answer.clone());
                 }
             }
