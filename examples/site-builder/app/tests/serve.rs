@@ -245,7 +245,7 @@ async fn no_request_fails_while_plugins_are_reloaded() {
     {
         for release in ["1", "2"] {
             let file = changed(built_in(name), "release", release);
-            releases.push((client.uploaded("one", &format!("{name}.wasm"), &file).await, exports));
+            releases.push((name, client.uploaded("one", &format!("{name}.wasm"), &file).await, exports));
         }
     }
     let ends = Arc::new(AtomicBool::new(false));
@@ -271,8 +271,10 @@ async fn no_request_fails_while_plugins_are_reloaded() {
         .collect();
     for reload in 0..RELOADS {
         // page, markdown, page, markdown, each in another release than before.
-        let (page, exports) = &releases[[0, 2, 1, 3][reload % 4]];
+        let (name, page, exports) = &releases[[0, 2, 1, 3][reload % 4]];
         client.done(&format!("{page}/admit"), exports).await;
+        let sha256 = page.rsplit('/').next().unwrap();
+        assert_eq!(client.node("one", name).await["sha256"], sha256, "it has been reloaded");
         // Under load means that somebody has been answered since.
         let before = answered.load(Ordering::Relaxed);
         while answered.load(Ordering::Relaxed) < before + 20 {
@@ -290,6 +292,4 @@ async fn no_request_fails_while_plugins_are_reloaded() {
     let answered = answered.load(Ordering::Relaxed);
     eprintln!("{RELOADS} reloads under load: {sent} requests sent, {answered} answered, {} failed", failed.len());
     assert!(failed.is_empty() && sent == answered, "{failed:#?}");
-    let reloaded = client.page("/s/one/why").await.matches(": reloaded").count();
-    assert!(reloaded > 0, "nothing was reloaded");
 }

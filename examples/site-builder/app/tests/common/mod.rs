@@ -63,7 +63,7 @@ Pneumonoultramicroscopicsilicovolcanoconiosis-and-pneumonoultramicroscopicsilico
     ("target/left-out.md", "# Left out\n"),
 ];
 
-/// All Planets (plugins) of the site builder.
+/// The Planets (plugins) that make a site.
 pub(crate) const PLANETS: [&str; 6] = ["backlinks", "highlight", "images", "markdown", "outline", "page"];
 
 /// A folder with a site's Markdown, one for Planets (plugins), and one for the pages.

@@ -3,6 +3,7 @@
 use super::{FILES, planets, program};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use futures_util::StreamExt as _;
 use hyper_util::client::legacy::Client as Http;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -128,13 +129,17 @@ impl Client {
         self.ask(self.request("GET", path).body(Body::empty()).unwrap()).await.unwrap()
     }
 
-    /// Begins to watch something; what comes of it is known when the server ends it.
+    /// Begins to watch something, and is told what it is; what comes of it is known when the server ends it.
     pub(crate) async fn watch(&self, path: &str) -> tokio::task::JoinHandle<String> {
         let request = self.request("GET", path).body(Body::empty()).unwrap();
         let response = self.http.request(request).await.unwrap();
+        let mut told = Body::new(response.into_body()).into_data_stream();
+        let mut text = told.next().await.unwrap().unwrap().to_vec();
         tokio::spawn(async move {
-            let body = axum::body::to_bytes(Body::new(response.into_body()), usize::MAX).await;
-            String::from_utf8(body.unwrap().into()).unwrap()
+            while let Some(more) = told.next().await {
+                text.extend(more.unwrap());
+            }
+            String::from_utf8(text).unwrap()
         })
     }
 
@@ -175,11 +180,18 @@ impl Client {
         answer.to
     }
 
+    /// What the graph has of a plugin; null if it is not there.
+    pub(crate) async fn node(&self, site: &str, planet: &str) -> Value {
+        let mut graph: Value = serde_json::from_str(&self.page(&format!("/s/{site}/graph.json")).await).unwrap();
+        let planets = graph["planets"].as_array_mut().unwrap();
+        let node = planets.iter_mut().find(|node| node["name"] == planet);
+        node.map(Value::take).unwrap_or_default()
+    }
+
     /// The state and the reason of a plugin.
     pub(crate) async fn state(&self, site: &str, planet: &str) -> (String, String) {
-        let graph: Value = serde_json::from_str(&self.page(&format!("/s/{site}/graph.json")).await).unwrap();
-        let node = graph["planets"].as_array().unwrap().iter().find(|node| node["name"] == planet);
-        let text = |field: &str| node.and_then(|node| Some(node[field].as_str()?.to_owned())).unwrap_or_default();
+        let node = self.node(site, planet).await;
+        let text = |field: &str| node[field].as_str().unwrap_or_default().to_owned();
         (text("state"), text("reason"))
     }
 

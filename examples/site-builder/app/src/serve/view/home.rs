@@ -11,8 +11,12 @@ use std::sync::Arc;
 pub(crate) fn page(tenants: &BTreeMap<String, Arc<Tenant>>) -> Markup {
     let body = html! {
         h1 { "Sites" }
-        p.lead { "Each site has plugins of its own. They are Planets: WebAssembly components that are let in by you and confined by Kokoro." }
-        @if tenants.is_empty() { p.empty { "There are no sites yet: each folder in the folder of " code { "--sites" } " is one." } }
+        p.lead {
+            "Each site has plugins of its own. They are Planets: WebAssembly components that you let in and Kokoro confines."
+        }
+        @if tenants.is_empty() {
+            p.empty { "There are no sites yet: each folder in the folder of " code { "--sites" } " is one." }
+        }
         div.cards {
             @for tenant in tenants.values() {
                 article.card {
@@ -57,7 +61,10 @@ pub(crate) fn overview(tenant: &Tenant) -> Markup {
         div.head {
             div {
                 h1 { (tenant.title()) }
-                p.soft { (count(site.pages().len(), "page", "pages")) ", " (count(site.files().len(), "other file", "other files")) }
+                p.soft {
+                    (count(site.pages().len(), "page", "pages")) ", "
+                    (count(site.files().len(), "other file", "other files"))
+                }
                 (states(tenant))
             }
             div.row {

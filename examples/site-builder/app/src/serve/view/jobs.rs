@@ -17,7 +17,12 @@ pub(crate) fn commands(tenant: &Tenant) -> Markup {
     });
     let planets: Vec<_> = planets.collect();
     let body = html! {
-        div.head { div { h1 { "Commands" } p.soft { "What plugins add to this page. Titles come from their manifests: nothing runs before you ask for it." } } }
+        div.head {
+            div {
+                h1 { "Commands" }
+                p.soft { "What plugins add. Titles come from their manifests: nothing runs before you ask for it." }
+            }
+        }
         @if planets.is_empty() { p.empty { "No plugin here adds a command." } }
         div.cards {
             @for (node, commands) in &planets {
@@ -57,7 +62,10 @@ pub(crate) fn list(tenant: &Tenant) -> Markup {
         div.table {
             @for job in &jobs {
                 article.line {
-                    div.what { a.name href=(address(tenant, &format!("jobs/{}", job.id))) { (job.title) } p.soft { "since " (clock(job.started)) } }
+                    div.what {
+                        a.name href=(address(tenant, &format!("jobs/{}", job.id))) { (job.title) }
+                        p.soft { "since " (clock(job.started)) }
+                    }
                     (badge(state(job)))
                 }
             }

@@ -21,58 +21,58 @@ pub(crate) fn page(tenant: &Tenant, release: &Release) -> Markup {
     let wishes = release.wishes();
     let old_wishes: BTreeSet<String> = old.into_iter().flat_map(Release::wishes).map(|wish| wish.key).collect();
     let is_new = |wish: &Wish| old.is_some() && !old_wishes.contains(&wish.key);
+    let kind = match (old, &decision) {
+        (Some(_), _) => "Another release of a plugin that is here",
+        (None, None) => "A plugin that is new here",
+        (None, Some(_)) => "Plugin",
+    };
+    let admit = match (old, &*state) {
+        (Some(_), _) => "Use this release",
+        (None, "running") => "Change what it is allowed",
+        (None, _) => "Let it in",
+    };
     let body = html! {
         div.head {
             div {
-                p.soft.over { @if old.is_some() { "Another release of a plugin that is here" } @else if decision.is_none() { "A plugin that is new here" } @else { "Plugin" } }
+                p.soft.over { (kind) }
                 h1 { (release.name()) " " span.version { (release.version()) } }
             }
             (badge(&state))
         }
         @if let Some(reason) = reason { p.notice { (reason) } }
-        @if decision.is_none() { p.notice.calm { "Nothing of it has been compiled or run. All that is said here was read from the file." } }
+        @if decision.is_none() {
+            p.notice.calm { "Nothing of it has been compiled or run. All that is said here was read from the file." }
+        }
         form.decide method="post" action={ (here) "/admit" } {
             div {
-            section.card {
-                h2 { "It asks to be allowed" }
-                @if wishes.is_empty() { p.soft { "Nothing, and it gets nothing: no files, no network, no environment, no native programs." } }
-                @else { p.soft { "Nothing is allowed that you do not tick." } }
-                ul.wishes {
-                    @for wish in &wishes {
-                        li.wish.grave[wish.is_grave].never[wish.means.is_err()] { (asked(wish, &terms, is_new(wish))) }
+                section.card {
+                    h2 { "It asks to be allowed" }
+                    @if wishes.is_empty() {
+                        p.soft { "Nothing, and it gets nothing: no files, no network, no environment, no native programs." }
+                    } @else {
+                        p.soft { "Nothing is allowed that you do not tick." }
                     }
-                }
-            }
-            section.card {
-                h2 { "What it offers to others" }
-                @if manifest.provides.is_empty() { p.soft { "Nothing." } }
-                @else { p.soft { "What you untick does not count: nobody is given it." } }
-                ul.wishes {
-                    @for export in release.exports() {
-                        @let name = export.to_string();
-                        li.wish {
-                            label {
-                                input type="checkbox" name="export" value=(name) checked[!terms.withheld.contains(&name)];
-                                span { code { (name) } (flag(old.is_some_and(|old| !old.exports().contains(export)))) }
-                            }
+                    ul.wishes {
+                        @for wish in &wishes {
+                            li.wish.grave[wish.is_grave].never[wish.means.is_err()] { (asked(wish, &terms, is_new(wish))) }
                         }
                     }
                 }
-            }
+                (offers(release, &terms, old))
             }
             div {
-            (offered_commands(manifest))
-            section.card {
-                h2 { "What it needs of others" }
-                (needs("requires", &manifest.requires, old.map(|old| &old.inspection.manifest.requires)))
-                (needs("uses if it is there", &manifest.optional, old.map(|old| &old.inspection.manifest.optional)))
-                @if manifest.requires.is_empty() && manifest.optional.is_empty() { p.soft { "Nothing." } }
-            }
-            (facts(release, old))
-            @if let Some(old) = old { (gone(release, old, &wishes)) }
+                (offered_commands(manifest))
+                section.card {
+                    h2 { "What it needs of others" }
+                    (needs("requires", &manifest.requires, old.map(|old| &old.inspection.manifest.requires)))
+                    (needs("uses if it is there", &manifest.optional, old.map(|old| &old.inspection.manifest.optional)))
+                    @if manifest.requires.is_empty() && manifest.optional.is_empty() { p.soft { "Nothing." } }
+                }
+                (facts(release, old))
+                @if let Some(old) = old { (gone(release, old, &wishes)) }
             }
             div.row.decision {
-                button.primary { @if old.is_some() { "Use this release" } @else if state == "running" { "Change what it is allowed" } @else { "Let it in" } }
+                button.primary { (admit) }
                 button.quiet.danger formaction={ (here) "/refuse" } { "Refuse" }
             }
         }
@@ -98,11 +98,37 @@ fn terms(tenant: &Tenant, release: &Release, decision: Option<&Decision>, old: O
     }
 }
 
+/// Its exports, each of which can be left out.
+fn offers(release: &Release, terms: &Terms, old: Option<&Release>) -> Markup {
+    html! {
+        section.card {
+            h2 { "What it offers to others" }
+            @if release.exports().is_empty() {
+                p.soft { "Nothing." }
+            } @else {
+                p.soft { "What you untick does not count: nobody is given it." }
+            }
+            ul.wishes {
+                @for export in release.exports() {
+                    @let name = export.to_string();
+                    li.wish {
+                        label {
+                            input type="checkbox" name="export" value=(name) checked[!terms.withheld.contains(&name)];
+                            span { code { (name) } (flag(old.is_some_and(|old| !old.exports().contains(export)))) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 fn asked(wish: &Wish, terms: &Terms, is_new: bool) -> Markup {
     let variable = wish.key.strip_prefix("env:").filter(|_| wish.means.is_ok());
     html! {
         label {
-            input type="checkbox" name="grant" value=(wish.key) checked[terms.allowed.contains(&wish.key)] disabled[wish.means.is_err()];
+            input type="checkbox" name="grant" value=(wish.key)
+                checked[terms.allowed.contains(&wish.key)] disabled[wish.means.is_err()];
             span {
                 strong { (wish.what) } (flag(is_new))
                 @match &wish.means {
@@ -112,7 +138,8 @@ fn asked(wish: &Wish, terms: &Terms, is_new: bool) -> Markup {
             }
         }
         @if let Some(name) = variable {
-            input.value type="text" name={ "value:" (name) } value=[terms.env.get(name)] placeholder="value" aria-label={ "The value of " (name) };
+            input.value type="text" name={ "value:" (name) } value=[terms.env.get(name)]
+                placeholder="value" aria-label={ "The value of " (name) };
         }
     }
 }

@@ -13,10 +13,18 @@ pub(crate) fn page(tenant: &Tenant) -> Markup {
     let (pending, others): (Vec<_>, Vec<_>) =
         releases.iter().partition(|release| tenant.shelf.decision(release).is_none());
     let body = html! {
-        div.head { div { h1 { "Plugins" } p.soft { (count(releases.len(), "release", "releases")) " of Planets (plugins) on this site's shelf" } } }
+        div.head {
+            div {
+                h1 { "Plugins" }
+                p.soft { (count(releases.len(), "release", "releases")) " of Planets (plugins) on this site's shelf" }
+            }
+        }
         section.card.upload {
             h2 { "Add a plugin" }
-            p.soft { "A WebAssembly component (" code { ".wasm" } "), also a newer release of one that is here. It is looked at, not compiled: you decide first." }
+            p.soft {
+                "A WebAssembly component (" code { ".wasm" } "), also a newer release of one that is here. "
+                "It is looked at, not compiled: you decide first."
+            }
             form method="post" action=(address(tenant, "upload")) enctype="multipart/form-data" {
                 input type="file" name="component" accept=".wasm,application/wasm" required aria-label="The component";
                 button { "Upload" }

@@ -9,7 +9,12 @@ use maud::{Markup, PreEscaped, html};
 /// The page.
 pub(crate) fn page(tenant: &Tenant) -> Markup {
     let body = html! {
-        div.head { div { h1 { "Why is it not running?" } p.soft { "Who serves whom, who does not run, and what to do about it. This page follows what happens." } } }
+        div.head {
+            div {
+                h1 { "Why is it not running?" }
+                p.soft { "Who serves whom, who does not run, and what to do about it. This page follows what happens." }
+            }
+        }
         div data-live=(address(tenant, "why/live")) { (part(tenant)) }
     };
     super::page("Why?", Some((tenant, Tab::Why)), false, body)
@@ -25,7 +30,8 @@ pub(crate) fn part(tenant: &Tenant) -> Markup {
     html! {
         @match others.len() {
             0 => { p.notice.good { "All " (all) " plugins run." } }
-            one_or_more => { p.notice { (one_or_more) " of " (all) " plugins " @if one_or_more == 1 { "does" } @else { "do" } " not run." } }
+            1 => { p.notice { "1 of " (all) " plugins does not run." } }
+            several => { p.notice { (several) " of " (all) " plugins do not run." } }
         }
         // The picture escapes what strangers put into it.
         figure.graph { (PreEscaped(graph.to_svg())) }
@@ -54,7 +60,7 @@ fn reason(tenant: &Tenant, graph: &Graph, node: &Node) -> Markup {
                     @match tenant.shelf.decision(release) {
                         None => { a.button href=(page) { "Decide about it" } }
                         Some(Decision::Refused) => { a.button.quiet href=(page) { "Think again" } }
-                        Some(Decision::Admitted(_)) if node.imports.iter().any(|i| i.kind == EdgeKind::Satellite && i.provider.is_none()) => {
+                        Some(Decision::Admitted(_)) if wants_program(node) => {
                             a.button href=(page) { "Permissions" }
                         }
                         Some(Decision::Admitted(_)) => {}
@@ -74,6 +80,11 @@ fn reason(tenant: &Tenant, graph: &Graph, node: &Node) -> Markup {
             }
         }
     }
+}
+
+/// Whether it is without a native program that it asks for.
+fn wants_program(node: &Node) -> bool {
+    node.imports.iter().any(|import| import.kind == EdgeKind::Satellite && import.provider.is_none())
 }
 
 /// Those that export what it requires, and do not run either.
