@@ -38,16 +38,13 @@ pub(crate) fn page(tenants: &BTreeMap<String, Arc<Tenant>>) -> Markup {
 fn states(tenant: &Tenant) -> Markup {
     let mut states: BTreeMap<String, usize> = BTreeMap::new();
     for planet in tenant.graph().planets {
-        *states.entry(planet.state.to_string()).or_default() += 1;
+        let release = tenant.shelf.current(&planet.name);
+        let is_undecided = release.is_some_and(|release| tenant.shelf.decision(&release).is_none());
+        let state = if is_undecided { "undecided".to_owned() } else { planet.state.to_string() };
+        *states.entry(state).or_default() += 1;
     }
-    let undecided = tenant.shelf.undecided();
     html! {
-        p.states {
-            @for (state, number) in &states { span.pair { (number) " " (badge(state)) } }
-            @if undecided > 0 {
-                a.pair href=(address(tenant, "plugins")) { (undecided) " " (badge("undecided")) }
-            }
-        }
+        p.states { @for (state, number) in &states { span.pair { (number) " " (badge(state)) } } }
     }
 }
 

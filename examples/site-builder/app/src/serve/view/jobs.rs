@@ -13,7 +13,8 @@ pub(crate) fn commands(tenant: &Tenant) -> Markup {
     let planets = graph.planets.iter().filter_map(|node| {
         let release = tenant.shelf.current(&node.name)?;
         let commands = commands::of(&release.inspection.manifest);
-        commands.as_ref().map_or(true, |commands| !commands.is_empty()).then_some((node, commands))
+        let page = address(tenant, &format!("plugins/{}", release.sha256()));
+        commands.as_ref().map_or(true, |commands| !commands.is_empty()).then_some((node, page, commands))
     });
     let planets: Vec<_> = planets.collect();
     let body = html! {
@@ -25,7 +26,7 @@ pub(crate) fn commands(tenant: &Tenant) -> Markup {
         }
         @if planets.is_empty() { p.empty { "No plugin here adds a command." } }
         div.cards {
-            @for (node, commands) in &planets {
+            @for (node, page, commands) in &planets {
                 @let runs = node.state == State::Running;
                 @match commands {
                     Err(why) => { article.card { h2 { (node.name) } p.why { (why) } } }
@@ -38,7 +39,7 @@ pub(crate) fn commands(tenant: &Tenant) -> Markup {
                                     input type="text" name="input" placeholder=(input) aria-label=(input) disabled[!runs];
                                 }
                                 button disabled[!runs] { "Run" }
-                                span.soft { "by " a href=(address(tenant, "why")) { (node.name) } }
+                                span.soft { "by " a href=(page) { (node.name) } }
                                 @if !runs { (badge(&node.state.to_string())) }
                             }
                         }
