@@ -35,18 +35,16 @@ export const savedState = {
 };
 
 export const anagrams = {
-  find(letters) {
+  find: answering((letters) => {
     count += 1;
+    if (letters === '') throw 'there are no letters';
     const rack = sorted(letters);
-    // What a function with a result throws is its `err`: here a string.
-    if (rack === '') throw 'there are no letters';
     const found = known.filter(([, key]) => fits(key, rack)).map(([word]) => ({ word, points: worth(word) }));
     return found.sort((a, b) => (b.points ?? 0) - (a.points ?? 0) || b.word.length - a.word.length);
-  },
+  }),
 
+  // This function has no result: whatever it throws ends the Planet, which is started anew.
   signature(word) {
-    // This function has no result: whatever it throws ends the Planet, which is started anew.
-    if (!/^[a-z]+$/i.test(word)) throw new RangeError(`${JSON.stringify(word)} is no word`);
     return sorted(word);
   },
 
@@ -55,21 +53,33 @@ export const anagrams = {
   },
 };
 
+// What a function with a `result<_, string>` throws is its `err`, and must be a string: an `Error` would end the Planet, and nobody
+// would read what it says. What other Planets' functions throw has their `err` as its payload.
+function answering(f) {
+  return (...given) => {
+    try {
+      return f(...given);
+    } catch (error) {
+      throw typeof error === 'string' ? error : String(error.payload ?? error);
+    }
+  };
+}
+
 // An optional dependency: once `isBound` has said yes, it stays until the exported call ends.
 function worth(word) {
   if (!isBound('words:game/score@0.1.0')) return undefined;
   try {
     return points(word);
   } catch (error) {
-    // What another Planet's function answers as its `err` is thrown, with the answer as its payload. So is a failure of
-    // Kokoro's: if the score itself asks for anagrams, it cannot be called back meanwhile.
+    // If the score itself asks for anagrams, it cannot be called back meanwhile.
     write('debug', 'anagrams', `${word}: ${error.payload}`);
     return undefined;
   }
 }
 
 function sorted(word) {
-  return [...word.toLowerCase()].filter((letter) => letter.trim()).sort().join('');
+  if (/[^a-z]/i.test(word)) throw new RangeError(`${JSON.stringify(word)} has more than letters in it`);
+  return [...word.toLowerCase()].sort().join('');
 }
 
 // Whether all letters of one are among those of the other; both are sorted.
