@@ -110,6 +110,19 @@ fn tests_find_what_was_built() {
     assert!(run.stderr.ends_with("error: tests have failed\n"), "{}", run.stderr);
 }
 
+#[test]
+fn without_link_time_optimisation_the_types_of_all_imports_are_there_as_well() {
+    let Some(project) = Project::new() else { return };
+    project.planet("plain", "Hello");
+    // As cargo does it unless told otherwise, where it matters.
+    let profile = "\n[profile.release.package.kokoro-guest]\ncodegen-units = 16\n";
+    let manifest = fs::read_to_string(project.path("Cargo.toml")).expect("a file");
+    project.write("Cargo.toml", &(manifest.replace("lto = true", "lto = false") + profile));
+    let run = project.kokoro(&["build"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(call(&project.path("target/planets"), "test:plain/greeting.greet(\"Ada\")").stdout, "\"Hello Ada!\"\n");
+}
+
 fn says(project: &Project, run: Run, code: i32, golden: ExpectFile) {
     let run = Run { stderr: project.without_place(&run.stderr), ..run };
     refused(&run, code, golden);

@@ -22,6 +22,11 @@ impl Log for ToPrimary {
 
 /// Lets the Primary have what is logged. Does nothing natively, nor if the Planet installed a logger of its own.
 pub(super) fn install() {
+    // The types of `kokoro:core` are in a section of the object file with the bindings. Of a library, the linker takes only the object
+    // files that somebody refers to; calls of imports refer to none where they were inlined, as happens when this crate is
+    // compiled in several units and without link-time optimisation.
+    #[cfg(target_arch = "wasm32")]
+    super::core::__link_custom_section_describing_imports();
     if cfg!(target_arch = "wasm32") && log::set_logger(&ToPrimary).is_ok() {
         log::set_max_level(primary::max_level().map_or(LevelFilter::Off, from_primary));
     }
