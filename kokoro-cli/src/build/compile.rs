@@ -31,8 +31,8 @@ impl Profile {
     fn arguments(&self) -> Vec<&str> {
         match self {
             Self::Named(name) => vec!["--profile", name],
-            // Measured: the time from a saved line to a component is a third of what it is with link-time optimisation, and no
-            // longer than with `dev`, whose components are 70 times as large and take as much longer to load.
+            // Measured, for a changed line of a small Planet: 0.6 s until there is a component, 1.6 s with link-time optimisation.
+            // With `dev` it is 0.6 s as well, but then that takes twice as long to load, and nothing is what is handed out.
             Self::Quick => vec![
                 "--profile",
                 Self::RELEASE,
