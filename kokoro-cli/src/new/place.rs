@@ -72,7 +72,8 @@ fn whole(path: &Path) -> Result<PathBuf, Failure> {
 fn relative(to: &Path, from: &Path) -> PathBuf {
     let (mut to, mut from) = (to.components().peekable(), from.components().peekable());
     while to.peek().is_some() && to.peek() == from.peek() {
-        (to.next(), from.next());
+        to.next();
+        from.next();
     }
     let up = from.map(|_| Component::ParentDir);
     let path: PathBuf = up.chain(to).collect();
