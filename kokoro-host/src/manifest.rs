@@ -248,18 +248,22 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "the planet's name, {name:?}, cannot be used: a name has 1 to 64 letters, digits, dashes, dots and underscores"
+        "the planet's name, {name:?}, cannot be used: a name has 1 to 64 letters, digits, dashes, dots and underscores, and does not \
+         begin with a dot"
     ))
 }
 
 /// Whether a program that serves a Planet can have this name, which is also a file's.
 pub(crate) fn is_program_name(name: &str) -> bool {
-    is_name(name) && !name.starts_with('.')
+    is_name(name)
 }
 
-/// Names go into file names, logs, graphs and `planet.function(..)`, so they are kept plain.
+/// Names go into file names, logs, graphs and `planet.function(..)`, so they are kept plain. `..` would be a way out of a folder that an
+/// application has for each Planet.
 fn is_name(name: &str) -> bool {
-    (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    (1..=64).contains(&name.len())
+        && !name.starts_with('.')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 #[cfg(test)]
@@ -269,6 +273,16 @@ mod tests {
     fn manifest(json: &str, imports: &[&str]) -> Result<Manifest, SectionError> {
         let imports = imports.iter().map(|i| i.parse().unwrap());
         Section::parse(json.as_bytes())?.into_manifest("stem", imports, BTreeSet::new())
+    }
+
+    #[test]
+    fn a_name_is_no_way_out_of_a_folder() {
+        for name in ["a", "a.b", "a..b", "7", "_"] {
+            assert_eq!(check_name(name), Ok(()));
+        }
+        for name in ["", ".", "..", ".a", "a/b", "a\\b", "a b"] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
     }
 
     #[test]

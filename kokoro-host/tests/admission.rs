@@ -242,7 +242,7 @@ async fn whatever_goes_wrong_over_a_decision_refuses() {
         .assert_eq(&refused(blocking.build().unwrap()).await);
     drop(release);
     let bad_name = builder().admit(|_| Admission::admitted().named("a b"));
-    expect![[r#"what the application decided about it cannot be done: the planet's name, "a b", cannot be used: a name has 1 to 64 letters, digits, dashes, dots and underscores"#]]
+    expect![[r#"what the application decided about it cannot be done: the planet's name, "a b", cannot be used: a name has 1 to 64 letters, digits, dashes, dots and underscores, and does not begin with a dot"#]]
         .assert_eq(&refused(bad_name.build().unwrap()).await);
     let bad_export = builder().admit(|_| Admission::admitted().only_exports(["test:guests"]));
     expect!["what the application decided about it cannot be done: of the exports that shall count, `test:guests` is not the name of an interface: it names a package and no interface in it; write it like `acme:log/sink@1.2.0`"]

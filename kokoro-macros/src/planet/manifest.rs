@@ -82,7 +82,7 @@ impl Manifest {
 
 /// The rule that the host has, too: names go into file names, logs and graphs, so they are kept plain.
 pub(super) fn is_name(name: &str) -> bool {
-    (1..=64).contains(&name.len()) && name.chars().all(in_name)
+    (1..=64).contains(&name.len()) && !name.starts_with('.') && name.chars().all(in_name)
 }
 
 fn in_name(c: char) -> bool {
@@ -96,11 +96,13 @@ fn name_error(name: &str, literal: Option<&LitStr>) -> Error {
     }
     let words: Vec<&str> = name.split(|c| !in_name(c)).filter(|word| !word.is_empty()).collect();
     let plain: String = words.join("-").chars().take(64).collect();
-    let plain = if plain.is_empty() { "my-planet" } else { plain.trim_end_matches('-') };
+    let plain = plain.trim_start_matches('.').trim_end_matches('-');
+    let plain = if plain.is_empty() { "my-planet" } else { plain };
     Error::new(
         span,
         format!(
-            "`{name}` cannot be a planet's name: that has 1 to 64 ASCII letters, digits, `-`, `_` and `.`\n  \
+            "`{name}` cannot be a planet's name: that has 1 to 64 ASCII letters, digits, `-`, `_` and `.`, and does not \
+             begin with `.`\n  \
              help: write `name: \"{plain}\"`"
         ),
     )

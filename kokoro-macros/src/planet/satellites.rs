@@ -128,7 +128,7 @@ fn one_of(input: ParseStream<'_>, option: &str, words: [&'static str; 2]) -> Res
 /// The rule that the host has, too: a program is a file in the folder of its Planet, never anywhere else.
 fn check_program(literal: &LitStr) -> Result<()> {
     let name = literal.value();
-    if is_name(&name) && !name.starts_with('.') {
+    if is_name(&name) {
         return Ok(());
     }
     Err(Error::new(
