@@ -74,6 +74,7 @@ fn headings(markdown: &str) -> impl Iterator<Item = String> {
 /// With `KOKORO_GUIDE=CHAPTER` only that chapter, and what it continues. With `UPDATE_EXPECT=1` what commands print is written into the
 /// guide.
 #[test]
+#[expect(clippy::print_stdout, reason = "whoever waits for it wants to know for what")]
 fn what_the_guide_says_is_so() {
     let at = workspace().join("target/guide");
     let programs = Programs::prepare(&at.join("programs")).unwrap();
