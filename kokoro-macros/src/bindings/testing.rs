@@ -1,7 +1,7 @@
 //! `kokoro_test::bindings!`: the same for tests, which have one dependency and convert the types from and to values.
 
 use heck::ToKebabCase as _;
-use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Literal, Spacing, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote};
 use syn::{Attribute, Field, Fields, Item, ItemEnum, ItemMod, ItemStruct, LitStr};
 
@@ -37,9 +37,13 @@ fn redirected(tokens: TokenStream) -> TokenStream {
                 colons = 0;
             }
             token => {
-                // Of two colons the first is joined to the second.
+                // Of the two colons the first is joined to the second. One that stands alone before them is of `name: ::path`.
                 colons = match &token {
-                    TokenTree::Punct(colon) if colon.as_char() == ':' => colons + 1,
+                    TokenTree::Punct(colon)
+                        if colon.as_char() == ':' && (colons == 1 || colon.spacing() == Spacing::Joint) =>
+                    {
+                        colons + 1
+                    }
                     _ => 0,
                 };
                 redirected.extend([token]);
@@ -225,11 +229,13 @@ mod tests {
         let paths = quote!(
             a::kokoro_host::Caller,
             #[component(wasmtime_crate = ::kokoro_host::rt::wasmtime)]
+            handle: ::kokoro_host::Handle,
             kokoro_host::x
         );
         let wanted = quote!(
             a::kokoro_test::kokoro_host::Caller,
             #[component(wasmtime_crate = ::kokoro_test::kokoro_host::rt::wasmtime)]
+            handle: ::kokoro_test::kokoro_host::Handle,
             kokoro_host::x
         );
         assert_eq!(redirected(paths).to_string(), wanted.to_string());
