@@ -9,7 +9,7 @@ use common::planets;
 use common::server::Server;
 use fantoccini::{Client, Locator};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What every page has to be: as wide as the window at most, with nothing that the browser complains about.
 const FITS: &str = "return document.documentElement.scrollWidth <= window.innerWidth;";
@@ -45,7 +45,7 @@ fn button(text: &str) -> String {
     format!("//button[normalize-space()='{text}']")
 }
 
-async fn upload(browser: &Client, server: &Server, component: &PathBuf) {
+async fn upload(browser: &Client, server: &Server, component: &Path) {
     browser.goto(&format!("{}/s/garden/plugins", server.address)).await.unwrap();
     let file = browser.find(Locator::Css("input[type=file]")).await.unwrap();
     file.send_keys(component.to_str().unwrap()).await.unwrap();

@@ -27,10 +27,13 @@ pub(crate) enum Fault {
 
 impl From<kokoro_host::Error> for Fault {
     fn from(error: kokoro_host::Error) -> Self {
-        match () {
-            () if error.is_timeout() => Self::TooLate(error.to_string()),
-            () if error.is_unavailable() => Self::NoMaker(error.to_string()),
-            () => Self::Failed(error.to_string()),
+        let text = error.to_string();
+        if error.is_timeout() {
+            Self::TooLate(text)
+        } else if error.is_unavailable() {
+            Self::NoMaker(text)
+        } else {
+            Self::Failed(text)
         }
     }
 }

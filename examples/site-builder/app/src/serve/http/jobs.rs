@@ -56,7 +56,8 @@ pub(super) async fn show(
     State(app): State<Arc<App>>,
     Path((site, id)): Path<(String, u64)>,
 ) -> Result<Markup, Problem> {
-    Ok(view::jobs::page(app.tenant(&site)?, &*job(&app, &site, id)?))
+    let job = job(&app, &site, id)?;
+    Ok(view::jobs::page(app.tenant(&site)?, &job))
 }
 
 pub(super) async fn watch(

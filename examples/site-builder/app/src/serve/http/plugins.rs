@@ -65,7 +65,8 @@ pub(super) async fn show(
     Path((site, sha256)): Path<(String, String)>,
 ) -> Result<Markup, Problem> {
     let tenant = app.tenant(&site)?;
-    Ok(view::permission::page(tenant, &*release(tenant, &sha256)?))
+    let release = release(tenant, &sha256)?;
+    Ok(view::permission::page(tenant, &release))
 }
 
 /// `grant` and `export` are there once for each thing that is allowed; `value:NAME` is what a variable is to be.

@@ -14,7 +14,8 @@ pub(crate) fn commands(tenant: &Tenant) -> Markup {
         let release = tenant.shelf.current(&node.name)?;
         let commands = commands::of(&release.inspection.manifest);
         let page = address(tenant, &format!("plugins/{}", release.sha256()));
-        commands.as_ref().map_or(true, |commands| !commands.is_empty()).then_some((node, page, commands))
+        let has_none = matches!(&commands, Ok(commands) if commands.is_empty());
+        (!has_none).then_some((node, page, commands))
     });
     let planets: Vec<_> = planets.collect();
     let body = html! {
