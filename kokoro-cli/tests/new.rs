@@ -84,14 +84,18 @@ fn a_checkout_is_found_from_the_project() {
 #[test]
 fn a_project_inside_a_workspace_is_to_be_listed_there() {
     let place = place();
-    fs::write(place.path().join("Cargo.toml"), "[workspace]\nexclude = [\"other\"]\n").unwrap();
+    fs::write(place.path().join("Cargo.toml"), "[workspace]\nexclude = [\"other\"]\nmembers = [\"plugins/*\"]\n")
+        .unwrap();
     let run = made(place.path(), &["planet", "inside"]);
     assert!(
         run.stdout.contains("is a workspace") && run.stdout.contains("`members`, or to `exclude`"),
         "{}",
         run.stdout
     );
-    assert!(!made(place.path(), &["planet", "outside", "--into", "other/outside"]).stdout.contains("is a workspace"));
+    for folder in ["other/outside", "plugins/listed"] {
+        let run = made(place.path(), &["planet", "elsewhere", "--into", folder]);
+        assert!(!run.stdout.contains("is a workspace"), "{folder}");
+    }
 }
 
 /// The WIT that the tests' own Planets (plugins) have.

@@ -87,10 +87,17 @@ pub(super) fn surrounding_workspace(folder: &Path) -> Option<PathBuf> {
         let file = above.join("Cargo.toml");
         let manifest: toml_edit::DocumentMut = fs::read_to_string(&file).ok()?.parse().ok()?;
         let workspace = manifest.get("workspace")?;
-        let excluded = workspace.get("exclude").and_then(|exclude| exclude.as_array()).into_iter().flatten();
-        let mut excluded = excluded.filter_map(|path| path.as_str()).map(|path| above.join(path));
+        let list = |name: &str| -> Vec<&str> {
+            let list = workspace.get(name).and_then(|list| list.as_array()).into_iter().flatten();
+            list.filter_map(|path| path.as_str()).collect()
+        };
+        let excluded = list("exclude").iter().any(|path| folder.starts_with(above.join(path)));
+        let is_listed = list("members").iter().any(|path| match path.strip_suffix("/*") {
+            Some(all_of) => folder.parent() == Some(&above.join(all_of)),
+            None => folder == above.join(path),
+        });
         // The next one up is not looked for: cargo stops here, too.
-        Some((!excluded.any(|excluded| folder.starts_with(excluded))).then_some(file))
+        Some((!excluded && !is_listed).then_some(file))
     })?
 }
 
