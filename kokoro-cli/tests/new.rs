@@ -111,8 +111,9 @@ fn stubs(arguments: &[&str], golden: ExpectFile) {
 
 #[test]
 fn functions_are_there_to_be_written_with_their_types() {
+    let content = repository("examples/site-builder/wit/deps/content/content.wit");
     stubs(
-        &["--for", &repository("examples/site-builder/wit"), "--export", "page", "--export", "site:content/markdown"],
+        &["--for", &content, "--export", "outline", "--export", "site:content/markdown"],
         expect_file!["golden/new_functions.rs"],
     );
     stubs(&["--for", &guests(), "--export", "shapes"], expect_file!["golden/new_types.rs"]);
@@ -136,10 +137,16 @@ fn a_world_says_what_a_planet_exports_and_what_it_may_require() {
 #[test]
 fn a_planet_with_a_satellite_has_both_the_applications_wit_and_its_own() {
     let place = place();
-    let wit = repository("examples/site-builder/wit");
-    made(place.path(), &["planet-with-satellite", "my-planet", "--for", &wit, "--export", "images"]);
+    fs::create_dir_all(place.path().join("wit/deps/content")).unwrap();
+    for (from, to) in [
+        ("examples/greeter/planet/wit/greeter.wit", "greeter.wit"),
+        ("examples/site-builder/wit/deps/content/content.wit", "deps/content/content.wit"),
+    ] {
+        fs::copy(repository(from), place.path().join("wit").join(to)).unwrap();
+    }
+    made(place.path(), &["planet-with-satellite", "my-planet", "--for", "wit"]);
     let folder = place.path().join("my-planet");
-    for file in ["build.wit", "deps/content/content.wit", "deps/native/native.wit"] {
+    for file in ["greeter.wit", "deps/content/content.wit", "deps/native/native.wit"] {
         assert!(folder.join("wit").join(file).is_file(), "{file}");
     }
     assert!(!folder.join("wit/app.wit").exists());

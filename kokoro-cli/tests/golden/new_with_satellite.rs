@@ -3,15 +3,10 @@
 
 kokoro_guest::planet! {
     state: MyPlanet,
-    exports: ["site:build/images@0.1.0"],
+    exports: ["acme:greeter/greeting@0.1.0"],
     // It starts only when all of these are served; list what it cannot do without, and the rest under
     // `optional`:
     // requires: [
-    //     "images:native/codec@0.1.0",
-    //     "site:build/pages@0.1.0",
-    //     "site:build/files@0.1.0",
-    //     "site:build/backlinks@0.1.0",
-    //     "site:build/page@0.1.0",
     //     "site:content/markdown@0.1.0",
     //     "site:content/outline@0.1.0",
     //     "site:content/highlight@0.1.0",
@@ -25,8 +20,8 @@ kokoro_guest::planet! {
 #[derive(Default)]
 struct MyPlanet;
 
-impl images::Guest for MyPlanet {
-    fn versions(&mut self, pictures: Vec<String>) -> Result<Vec<Vec<images::Version>>, String> {
-        Err("not written yet: `images.versions`".to_owned())
+impl greeting::Guest for MyPlanet {
+    fn greet(&mut self, name: String) -> String {
+        unimplemented!("not written yet: `greeting.greet`")
     }
 }
