@@ -26,6 +26,11 @@ impl Stamp {
     pub(super) fn of(file: &Metadata) -> Self {
         Self { length: file.len(), modified: file.modified().ok(), identity: identity(file) }
     }
+
+    /// Whether the file has been changed since then, or may have been.
+    pub(super) fn is_since(&self, time: SystemTime) -> bool {
+        self.modified.is_none_or(|modified| modified >= time)
+    }
 }
 
 /// What tells a file or a folder from another one of the same name.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use serde_json::json;
@@ -183,7 +183,7 @@ impl Sources {
 
     /// Builds once. If nobody waits for it any more, it ends.
     async fn run(&mut self, progress: Progress) -> Result<Outcome, Failure> {
-        let (job, building) = (self.job.clone(), Building(Stop::default()));
+        let (job, building, begun) = (self.job.clone(), Building(Stop::default()), SystemTime::now());
         let stop = building.0.clone();
         let done = spawn_blocking(move || job.run(&progress, Some(&stop))).await;
         drop(building);
@@ -193,8 +193,9 @@ impl Sources {
         let before = self.tree.clone();
         self.tree = Arc::new(Tree::of(&self.job.workspace, &self.inputs));
         if *before != *self.tree {
-            // Files that count from now on are no changes.
-            for (file, stamp) in self.look().await.files {
+            // Files that count from now on are no changes, but for those that were saved meanwhile.
+            let files = self.look().await.files.into_iter();
+            for (file, stamp) in files.filter(|(_, stamp)| !stamp.is_since(begun)) {
                 self.seen.files.entry(file).or_insert(stamp);
             }
         }

@@ -37,7 +37,9 @@ impl Tree {
         tree.packages.insert(root.join("wit"));
         for input in inputs {
             let is_known = tree.packages.iter().any(|package| input.starts_with(package));
-            tree.others.extend(input.parent().filter(|_| !is_known).map(Path::to_owned));
+            // What build scripts have written is made of the others.
+            let is_made = || input.ancestors().skip(1).any(|folder| folder.join("CACHEDIR.TAG").exists());
+            tree.others.extend(input.parent().filter(|_| !is_known && !is_made()).map(Path::to_owned));
         }
         tree.nurseries = workspace.packages.iter().filter_map(|package| Some(package.parent()?.to_owned())).collect();
         tree.nurseries.retain(|folder| folder.starts_with(root));
