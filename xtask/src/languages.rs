@@ -8,11 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, io};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::planets::{Kind, write_if_changed};
 use crate::process::{self, announce};
 use crate::workspace::Workspace;
+
+/// The oldest major version of Node.js that componentize-js is tried with.
+const NODE: u32 = 20;
 
 /// Names the environment variable that tells what to do: `skip` to leave these languages (and their tests) out, `require` to
 /// fail where a toolchain cannot be had. Absent, what needs one is skipped then, and says so.
@@ -73,8 +76,16 @@ const LANGUAGES: [Language; 2] = [
 ];
 
 fn npm() -> Result<Command> {
-    process::find(&["node"]).context("there is no `node` on PATH")?;
+    let node = process::find(&["node"]).context("there is no `node` on PATH")?;
+    let version = process::output(Command::new(node).arg("--version"))?;
+    ensure!(is_new_enough(&version), "node is {}, and {NODE} or later is needed", version.trim());
     Ok(Command::new(process::find(&["npm"]).context("there is no `npm` on PATH")?))
+}
+
+/// Whether this version, as node prints it, is one that componentize-js runs on.
+fn is_new_enough(version: &str) -> bool {
+    let major = version.trim().trim_start_matches('v').split('.').next();
+    major.and_then(|major| major.parse().ok()).is_some_and(|major: u32| major >= NODE)
 }
 
 /// Where the finished components are.
@@ -180,6 +191,12 @@ fn update(from: &Path, to: &Path, files: impl Iterator<Item = PathBuf>, made: &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_old_node_is_told_from_a_new_one() {
+        assert!(is_new_enough("v20.20.2\n") && is_new_enough("v100.0.0"));
+        assert!(!is_new_enough("v18.19.0\n") && !is_new_enough(""));
+    }
 
     #[test]
     fn the_files_that_are_copied_are_there() {
