@@ -43,7 +43,7 @@ pub(crate) struct Options {
     /// How it is compiled: one of cargo's profiles, or of the workspace's
     ///
     /// What `release` means for planets is best said in the workspace's Cargo.toml, as the templates do it: opt-level = "s",
-    /// lto = true, codegen-units = 1, panic = "abort". Debug information is removed from components in any case.
+    /// lto = true, codegen-units = 1. Debug information is removed from components in any case.
     #[arg(long, value_name = "PROFILE", default_value = Profile::RELEASE)]
     pub(crate) profile: String,
 }

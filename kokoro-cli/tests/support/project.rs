@@ -34,7 +34,7 @@ impl Project {
         let project = Self { place: tempfile::tempdir().expect("a temporary folder") };
         // As the templates have it, so that what they compile need not be compiled again.
         let manifest = "[workspace]\nresolver = \"3\"\nmembers = [\"planets/*\"]\n\n[profile.release]\nopt-level = \"s\"\nlto = true\n\
-                        codegen-units = 1\npanic = \"abort\"\nstrip = \"debuginfo\"\n";
+                        codegen-units = 1\nstrip = \"debuginfo\"\n";
         project.write("Cargo.toml", manifest);
         let lock = repository().join("Cargo.lock");
         fs::copy(lock, project.path("Cargo.lock")).expect("the versions that this repository has");
