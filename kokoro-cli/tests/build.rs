@@ -187,6 +187,32 @@ fn a_core_module_becomes_a_planet() {
     // It is one already.
     let run = project.kokoro(&["build", "plugins/numbers.wasm"]);
     assert_eq!((run.code, fs::read(project.path("target/planets/numbers.wasm")).is_ok()), (Some(0), true));
+    // There is no workspace that could remember it.
+    let left: Vec<_> = fs::read_dir(project.path("target")).expect("a folder").flatten().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
     project.write("text.wasm", "hello");
     says(&project, project.kokoro(&["build", "text.wasm"]), 2, expect_file!["golden/build_no_wasm.txt"]);
+}
+
+#[test]
+fn what_is_made_of_a_file_goes_where_the_options_say() {
+    let project = Project::anywhere();
+    project.planet("hello", "Hello");
+    fs::write(project.path("empty.wasm"), wat::parse_str("(component)").expect("well-formed WAT")).expect("a file");
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let build = |options: &[&str]| {
+        let file = project.path("empty.wasm");
+        Run::of(project.program().arg("build").arg(file).args(options).current_dir(elsewhere.path()))
+    };
+    for option in ["--package=hello", "--profile=dev"] {
+        let run = build(&[option]);
+        assert_eq!(run.code, Some(2), "{}", run.stderr);
+        assert!(run.stderr.contains("cannot be used with"), "{}", run.stderr);
+    }
+    let manifest = project.path("planets/hello/Cargo.toml");
+    let run = build(&["--manifest-path", &manifest.to_string_lossy()]);
+    assert_eq!((run.code, project.path("target/planets/empty.wasm").is_file()), (Some(0), true), "{}", run.stderr);
+    let run = build(&["--manifest-path", "no/Cargo.toml"]);
+    assert_eq!((run.code, run.stderr.contains("no/Cargo.toml")), (Some(2), true), "{}", run.stderr);
+    assert_eq!(elsewhere.path().read_dir().expect("a folder").count(), 0);
 }

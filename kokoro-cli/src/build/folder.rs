@@ -1,7 +1,7 @@
 //! The folder that finished Planets (plugins) are put into.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -14,16 +14,42 @@ use crate::failure::Failure;
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    record: PathBuf,
+    /// None where nothing is remembered.
+    record: Option<Record>,
     records: Records,
+}
+
+/// Where it is remembered what was put where.
+#[derive(Debug)]
+struct Record {
+    path: PathBuf,
+    /// Locked until the record has been written: two builds at once would forget what the other one has put there. It is a file of its
+    /// own, since the record is replaced as a whole.
+    _lock: File,
 }
 
 /// What was put where. It lies beside cargo's own files, since a folder of Planets is handed to others.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 struct Records {
-    /// The hash of each file, by folder and by path in it.
-    folders: BTreeMap<PathBuf, BTreeMap<PathBuf, String>>,
+    /// By folder and by path in it.
+    folders: BTreeMap<PathBuf, BTreeMap<PathBuf, Entry>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    sha256: String,
+    origin: Origin,
+}
+
+/// What a file was made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Origin {
+    /// A package of the workspace: when that is gone, so is the file.
+    Package,
+    /// A file that somebody named, which no build of the workspace knows of.
+    File,
 }
 
 /// What a file is.
@@ -35,13 +61,15 @@ pub(crate) enum Kind {
 }
 
 impl Folder {
-    /// The folder `path`; the files of the workspace at `root` go there.
-    pub(crate) fn open(path: &Path, root: &Path) -> Result<Self, Failure> {
+    /// The folder `path`, into which nobody else builds until it is closed. What is put there is remembered in the workspace at `root`;
+    /// without one it is not, and nothing is ever removed.
+    pub(crate) fn open(path: &Path, root: Option<&Path>) -> Result<Self, Failure> {
         fs::create_dir_all(path).map_err(|error| not_written(path, &error))?;
         let path = path.canonicalize().map_err(|error| not_written(path, &error))?;
-        let record = root.join("target").join(".kokoro-build.json");
+        let record = root.map(Record::of).transpose()?;
+        let text = record.as_ref().and_then(|record| fs::read(&record.path).ok());
         // Without it, nothing is removed.
-        let records = fs::read(&record).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+        let records = text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
         Ok(Self { path, record, records })
     }
 
@@ -50,7 +78,7 @@ impl Folder {
     }
 
     /// Has `file` be just this, and tells whether it was something else. Whoever watches the folder sees whole files only.
-    pub(crate) fn put(&mut self, file: &Path, content: &[u8], kind: Kind) -> Result<bool, Failure> {
+    pub(crate) fn put(&mut self, file: &Path, content: &[u8], kind: Kind, origin: Origin) -> Result<bool, Failure> {
         let path = self.path.join(file);
         let is_new = !fs::read(&path).is_ok_and(|old| old == content);
         let written = match is_new {
@@ -59,18 +87,21 @@ impl Folder {
         };
         written.map_err(|error| not_written(&path, &error))?;
         let record = self.records.folders.entry(self.path.clone()).or_default();
-        record.insert(file.to_owned(), hash(content));
+        record.insert(file.to_owned(), Entry { sha256: hash(content), origin });
         Ok(is_new)
     }
 
-    /// Removes what earlier builds have put there and is not to stay, unless somebody has changed it since. Tells what it was.
+    /// Removes what earlier builds have made of packages and put there and is not to stay, unless somebody has changed it since. Tells what
+    /// it was.
     pub(crate) fn remove_all_but(&mut self, stays: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>, Failure> {
         let Some(record) = self.records.folders.get_mut(&self.path) else { return Ok(Vec::new()) };
         let mut removed = Vec::new();
-        let gone: Vec<PathBuf> = record.keys().filter(|file| !stays(file)).cloned().collect();
-        for file in gone {
+        let is_gone = |file: &Path, entry: &Entry| entry.origin == Origin::Package && !stays(file);
+        let gone = record.iter().filter(|(file, entry)| is_gone(file, entry));
+        for file in gone.map(|(file, _)| file.clone()).collect::<Vec<_>>() {
             let path = self.path.join(&file);
-            let is_ours = fs::read(&path).is_ok_and(|content| record.get(&file) == Some(&hash(&content)));
+            let is_ours = fs::read(&path)
+                .is_ok_and(|content| record.get(&file).is_some_and(|entry| entry.sha256 == hash(&content)));
             if is_ours {
                 fs::remove_file(&path).map_err(|error| not_written(&path, &error))?;
                 // The folders of Satellites go with the last of them.
@@ -88,9 +119,29 @@ impl Folder {
 
     /// Remembers what was put there.
     pub(crate) fn close(mut self) -> Result<(), Failure> {
+        let Some(record) = &self.record else { return Ok(()) };
         self.records.folders.retain(|folder, files| !files.is_empty() && folder.is_dir());
         let text = serde_json::to_vec_pretty(&self.records).map_err(Failure::failed)?;
-        write(&self.record, &text, Kind::Component).map_err(|error| not_written(&self.record, &error))
+        write(&record.path, &text, Kind::Component).map_err(|error| not_written(&record.path, &error))
+    }
+}
+
+impl Record {
+    /// The one of a workspace. Waits for other builds that are just putting files there.
+    fn of(root: &Path) -> Result<Self, Failure> {
+        let target = root.join("target");
+        let lock = target.join(".kokoro-build.lock");
+        let locked = || {
+            fs::create_dir_all(&target)?;
+            let file = File::create(&lock)?;
+            match file.lock() {
+                // Some file systems of other machines have no locks.
+                Err(error) if error.kind() != ErrorKind::Unsupported => Err(error),
+                _ => Ok(file),
+            }
+        };
+        let _lock = locked().map_err(|error| not_written(&lock, &error))?;
+        Ok(Self { path: target.join(".kokoro-build.json"), _lock })
     }
 }
 
@@ -153,9 +204,9 @@ mod tests {
         let place = tempfile::tempdir().expect("a temporary folder");
         let out = place.path().join("out");
         let put = |names: &[&str]| {
-            let mut folder = Folder::open(&out, place.path()).expect("a folder");
+            let mut folder = Folder::open(&out, Some(place.path())).expect("a folder");
             for name in names {
-                folder.put(Path::new(name), b"built", Kind::Program).expect("a file");
+                folder.put(Path::new(name), b"built", Kind::Program, Origin::Package).expect("a file");
             }
             let removed =
                 folder.remove_all_but(|file| names.iter().any(|name| file == Path::new(name))).expect("it may");
@@ -171,10 +222,57 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_named_stays_when_the_workspace_is_built() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let out = place.path().join("out");
+        let open = || Folder::open(&out, Some(place.path())).expect("a folder");
+        let mut folder = open();
+        folder.put(Path::new("named.wasm"), b"named", Kind::Component, Origin::File).expect("a file");
+        folder.put(Path::new("package.wasm"), b"package", Kind::Component, Origin::Package).expect("a file");
+        folder.close().expect("it may");
+        let mut folder = open();
+        let removed = folder.remove_all_but(|_| false).expect("it may");
+        assert_eq!(removed, [folder.path().join("package.wasm")]);
+        assert_eq!(files(&out), ["named.wasm"]);
+    }
+
+    #[test]
+    fn builds_at_one_time_forget_nothing_of_each_other() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let place = place.path();
+        let out = |name: usize| place.join(format!("out-{name}"));
+        std::thread::scope(|scope| {
+            for name in 0..16 {
+                scope.spawn(move || {
+                    let mut folder = Folder::open(&out(name), Some(place)).expect("a folder");
+                    folder.put(Path::new("a.wasm"), b"built", Kind::Component, Origin::Package).expect("a file");
+                    folder.close().expect("it may");
+                });
+            }
+        });
+        let folder = Folder::open(&out(0), Some(place)).expect("a folder");
+        assert_eq!(folder.records.folders.len(), 16);
+    }
+
+    #[test]
+    fn without_a_workspace_nothing_is_left_beside_what_was_built() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let mut folder = Folder::open(&place.path().join("out"), None).expect("a folder");
+        folder.put(Path::new("a.wasm"), b"built", Kind::Component, Origin::File).expect("a file");
+        folder.close().expect("it may");
+        assert_eq!(
+            (files(place.path()), files(&place.path().join("out"))),
+            (vec!["out".to_owned()], vec!["a.wasm".to_owned()])
+        );
+    }
+
+    #[test]
     fn what_is_the_same_is_left_alone() {
         let place = tempfile::tempdir().expect("a temporary folder");
-        let mut folder = Folder::open(&place.path().join("out"), place.path()).expect("a folder");
-        let mut put = |content: &[u8]| folder.put(Path::new("a.wasm"), content, Kind::Component).expect("a file");
+        let mut folder = Folder::open(&place.path().join("out"), Some(place.path())).expect("a folder");
+        let mut put = |content: &[u8]| {
+            folder.put(Path::new("a.wasm"), content, Kind::Component, Origin::Package).expect("a file")
+        };
         assert_eq!([put(b"one"), put(b"one"), put(b"two")], [true, false, true]);
         assert_eq!(files(&place.path().join("out")), ["a.wasm"]);
     }

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use self::compile::{Compile, Compiled};
 pub(crate) use self::compile::{Profile, Stop};
 use self::component::{Finished, World};
-use self::folder::{Folder, Kind};
+use self::folder::{Folder, Kind, Origin};
 pub(crate) use self::progress::Progress;
 pub(crate) use self::toolchain::Toolchain;
 use self::toolchain::{TARGET, command_output};
@@ -34,7 +34,7 @@ pub(crate) struct Options {
     /// The Cargo.toml of the workspace or of a package in it, if it is not in the current folder or above it
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest_path: Option<PathBuf>,
-    /// Where the planets go; target/planets of the workspace unless told otherwise
+    /// Where the planets go; target/planets of the workspace, or of the current folder if there is none, unless told otherwise
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Builds these planets and their satellites alone
@@ -54,8 +54,8 @@ pub(crate) struct Build {
     /// Core modules or components of other toolchains, of which planets are made instead
     ///
     /// A core module needs a world: it has one in it if it was made with wit-bindgen, and gets one with --wit otherwise. What was
-    /// written for WASI 0.1 gets an adapter to WASI 0.2.
-    #[arg(value_name = "FILE.wasm")]
+    /// written for WASI 0.1 gets an adapter to WASI 0.2. They stay where they are put when the workspace is built.
+    #[arg(value_name = "FILE.wasm", conflicts_with_all = ["packages", "profile"])]
     files: Vec<PathBuf>,
     #[command(flatten)]
     options: Options,
@@ -91,9 +91,12 @@ impl Build {
 
     /// Makes Planets of what others have compiled.
     fn make(&self) -> Result<(), Failure> {
-        let here = here()?;
-        let root = workspace_root(&here);
-        let out = out(self.options.out.as_deref(), &root);
+        let root = workspace_root(self.options.manifest_path.as_deref())?;
+        let told = self.options.out.as_deref();
+        let out = match &root {
+            Some(root) => out(told, root),
+            None => out(told, &here()?),
+        };
         let mut finished = BTreeMap::new();
         for file in &self.files {
             let bytes = fs::read(file)
@@ -106,7 +109,7 @@ impl Build {
                 )));
             }
         }
-        let mut folder = Folder::open(&out, &root)?;
+        let mut folder = Folder::open(&out, root.as_deref())?;
         let mut outcome = Outcome::default();
         for (name, component) in finished {
             outcome.built.push(put(&mut folder, Path::new(&name), component, None)?);
@@ -230,7 +233,7 @@ impl Job {
         progress: &Progress,
     ) -> Result<Outcome, Failure> {
         let mut outcome = Outcome::default();
-        let mut folder = Folder::open(&self.out, &self.workspace.root)?;
+        let mut folder = Folder::open(&self.out, Some(&self.workspace.root))?;
         let mut stay = Vec::new();
         for planet in &self.workspace.planets {
             let file = planet.file();
@@ -268,7 +271,7 @@ impl Job {
                 let content = fs::read(&source)
                     .map_err(|error| Failure::failed(format!("`{}` cannot be read: {error}", source.display())))?;
                 let place = its_programs.join(&satellite.program);
-                is_new |= folder.put(&place, &content, Kind::Program)?;
+                is_new |= folder.put(&place, &content, Kind::Program, Origin::Package)?;
                 satellites.push(folder.path().join(place));
             }
             remark_on_satellites(&component, &satellites, &folder.path().join(its_programs), progress);
@@ -355,7 +358,8 @@ impl Built {
 
 fn put(folder: &mut Folder, file: &Path, component: Finished, package: Option<String>) -> Result<Built, Failure> {
     let Finished { bytes, inspection } = component;
-    let is_changed = folder.put(file, &bytes, Kind::Component)?;
+    let origin = if package.is_some() { Origin::Package } else { Origin::File };
+    let is_changed = folder.put(file, &bytes, Kind::Component, origin)?;
     Ok(Built {
         planet: inspection.manifest.name,
         package,
@@ -426,13 +430,28 @@ fn here() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|error| Failure::failed(format!("the current folder cannot be found: {error}")))
 }
 
-/// Where the workspace begins that a folder is in, or the folder.
-fn workspace_root(folder: &Path) -> PathBuf {
-    let mut cargo = Toolchain::of(folder).cargo();
-    let output = command_output(cargo.args(["locate-project", "--workspace", "--message-format", "plain"]));
-    let manifest = output.ok().filter(|output| output.status.success());
-    let manifest = manifest.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end()));
-    manifest.and_then(|file| Some(file.parent()?.to_owned())).unwrap_or_else(|| folder.to_owned())
+/// Where the workspace begins that has this Cargo.toml, or that the current folder is in, if it is in one.
+fn workspace_root(manifest: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
+    let mut cargo = Toolchain::of(&here()?).cargo();
+    cargo.args(["locate-project", "--workspace", "--message-format", "plain"]);
+    if let Some(manifest) = manifest {
+        cargo.arg("--manifest-path").arg(manifest);
+    }
+    let output = match command_output(&mut cargo) {
+        // Only who says where a workspace is needs cargo for it.
+        Err(_) if manifest.is_none() => return Ok(None),
+        output => output?,
+    };
+    if !output.status.success() {
+        let problem = String::from_utf8_lossy(&output.stderr);
+        let problem = problem.trim_end();
+        return match manifest {
+            None => Ok(None),
+            Some(_) => Err(Failure::input(problem.strip_prefix("error: ").unwrap_or(problem))),
+        };
+    }
+    let manifest = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end());
+    Ok(manifest.parent().map(Path::to_owned))
 }
 
 /// A path as a person in the current folder would write it.
