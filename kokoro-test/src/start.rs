@@ -224,6 +224,7 @@ fn manifest_without(manifest: &Manifest, stands_in: &[&InterfaceName]) -> serde_
         "requires": names(&manifest.requires),
         "optional": names(&manifest.optional),
         "satellites": satellites,
+        "permissions": manifest.permissions,
         "app": manifest.app,
     })
 }
@@ -297,4 +298,38 @@ fn runtime(dispatch: &tracing::Dispatch) -> Result<Runtime, String> {
         .on_thread_stop(log::end)
         .build()
         .map_err(|error| format!("the system gives no threads: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stand_in_for_a_satellite_changes_nothing_else_in_the_manifest() {
+        const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+        let json = |satellites: serde_json::Value| {
+            serde_json::json!({
+                "name": "painter",
+                "version": "1.2.3",
+                "requires": ["test:painter/brush@0.1.0", "test:painter/paper@0.1.0"],
+                "optional": ["test:painter/frame@0.1.0"],
+                "satellites": satellites,
+                "permissions": {"read": ["in"], "write": ["out"], "env": ["LANG"], "http": ["example.com"], "net": true, "midi": 1},
+                "app": {"a": [1]},
+            })
+        };
+        let manifest = |json: &serde_json::Value| {
+            kokoro_host::inspect("x", &forwarder::with_manifest(COMPONENT, json)).unwrap().manifest
+        };
+        let kept = serde_json::json!(
+            {"interface": "test:painter/frame@0.1.0", "program": "framer", "start": "planet", "reload": "keep"}
+        );
+        let faked = serde_json::json!({"interface": "test:painter/brush@0.1.0", "program": "brush"});
+        let whole = manifest(&json(serde_json::json!([kept, faked])));
+        assert_eq!(whole.satellites.len(), 2);
+        let brush = "test:painter/brush".parse().unwrap();
+        let without = manifest(&manifest_without(&whole, &[&brush]));
+        assert_eq!(without, manifest(&json(serde_json::json!([kept]))));
+        assert!(!without.permissions.is_empty());
+    }
 }
