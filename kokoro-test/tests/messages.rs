@@ -415,6 +415,13 @@ fn a_test_that_cannot_be_made_says_why() {
         this waits, and must not do so inside an async runtime
           help: write an ordinary `#[test]`, and await what is async in it by `test.wait(async { .. })`"#]]
     .assert_eq(&message);
+    for host in [host().crashes(), host().hangs()] {
+        let message = fails(guest("relay").dependency(&faults()).application(&host));
+        expect_test::expect![[r#"
+            `host` is served by the application, which does not end like a planet (plugin)
+              help: make it a `.dependency(..)`"#]]
+        .assert_eq(&message);
+    }
     let (one, other) = (faults(), host());
     let _test = guest("relay").dependency(&one).application(&other).start();
     let message = fails(guest("relay").dependency(&one).application(&host()));

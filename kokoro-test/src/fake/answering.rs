@@ -11,7 +11,7 @@ use kokoro_host::types::Interface;
 use kokoro_host::{InterfaceName, Service, Val};
 
 use super::{Asked, Fake, Live};
-use crate::forwarder;
+use crate::forwarder::{self, Fate};
 use crate::text;
 
 impl Fake {
@@ -40,6 +40,9 @@ impl Fake {
         let mut state = self.state();
         if state.live.as_ref().is_some_and(|live| live.running.strong_count() > 0) {
             return Err(format!("the fake `{}` is in another test already\n  help: make one for each", live.shown));
+        }
+        if live.planet.is_none() && state.fate != Fate::Answers {
+            return Err(live.does_not_end());
         }
         let wrong = state.functions.iter().find_map(|(function, script)| {
             let replies = script.reply.iter().filter_map(|reply| reply.wrong(function, &live));

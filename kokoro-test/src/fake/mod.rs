@@ -61,6 +61,17 @@ pub(crate) struct Live {
     pub(crate) running: Weak<Inner>,
 }
 
+impl Live {
+    /// Why neither [`crashes`](Fake::crashes) nor [`hangs`](Fake::hangs) is for what the application serves.
+    fn does_not_end(&self) -> String {
+        format!(
+            "`{}` is served by the application, which does not end like a planet (plugin)\n  \
+             help: make it a `.dependency(..)`",
+            self.shown
+        )
+    }
+}
+
 impl Fake {
     /// A fake of an interface that the Planet under test imports: `site:content/glossary@0.1.0`. Without a version it is the one
     /// that the Planet imports. Its types are those that the Planet was built with, unless [`from_wit`](Fake::from_wit) says otherwise.
@@ -243,7 +254,7 @@ impl Fake {
     ///
     /// # Panics
     ///
-    /// If the application serves it: that is in the same process.
+    /// If the test has started, and the application serves it: that is in the same process. (Before that, the start fails.)
     #[track_caller]
     pub fn crashes(&self) -> Self {
         self.meets(Fate::Crashes)
@@ -262,15 +273,11 @@ impl Fake {
     #[track_caller]
     fn meets(&self, fate: Fate) -> Self {
         let mut state = self.state();
-        let is_served = state.live.as_ref().is_some_and(|live| live.planet.is_none());
+        if let Some(live) = state.live.as_ref().filter(|live| live.planet.is_none()) {
+            panic!("{}", live.does_not_end());
+        }
         state.fate = fate;
         drop(state);
-        assert!(
-            !is_served,
-            "`{}` is served by the application, which does not end like a planet (plugin)\n  \
-                 help: make it a `.dependency(..)`",
-            self.shown()
-        );
         self.clone()
     }
 
