@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use expect_test::expect;
 use kokoro_guide::{Block, Chapter, Kind, Mismatch, Programs, Session, Step, chapters, folder, workspace};
 use mdbook_driver::MDBook;
+
+/// What Planets (plugins) are built for.
+const TARGET: &str = "wasm32-wasip2";
 
 #[test]
 fn every_block_says_what_becomes_of_it() {
@@ -71,11 +75,24 @@ fn headings(markdown: &str) -> impl Iterator<Item = String> {
     })
 }
 
+/// Whether the reader that this test is has done what the guide asks for before all else. Where rustup cannot, `cargo xtask` builds
+/// Planets in a way that the guide does not describe.
+fn has_target() -> Result<bool> {
+    let cargo = std::env::var_os("CARGO").context("cargo has to run this")?;
+    let rustc = Path::new(&cargo).with_file_name("rustc");
+    let output = Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]).output()?;
+    Ok(Path::new(String::from_utf8(output.stdout)?.trim_end()).is_dir())
+}
+
 /// With `KOKORO_GUIDE=CHAPTER` only that chapter, and what it continues. With `UPDATE_EXPECT=1` what commands print is written into the
 /// guide.
 #[test]
 #[expect(clippy::print_stdout, reason = "whoever waits for it wants to know for what")]
 fn what_the_guide_says_is_so() {
+    if !has_target().unwrap() {
+        println!("skipped: this Rust has no standard library for {TARGET} (`rustup target add {TARGET}`)");
+        return;
+    }
     let at = workspace().join("target/guide");
     let programs = Programs::prepare(&at.join("programs")).unwrap();
     let only = std::env::var("KOKORO_GUIDE").ok();

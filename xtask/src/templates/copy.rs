@@ -98,7 +98,10 @@ mod tests {
 
     #[test]
     fn a_member_has_no_profiles_and_its_own_tests_in_a_program_of_their_own() {
-        let files = [("Cargo.toml", "[package]\n\n# Small.\n[profile.release]\nlto = true\n"), ("src/lib.rs", "// Its tests.\n")];
+        let files = [
+            ("Cargo.toml", "[package]\n\n# Small.\n[profile.release]\nlto = true\n"),
+            ("src/lib.rs", "// Its tests.\n"),
+        ];
         let files = files.into_iter().map(|(path, text)| (path.into(), text.as_bytes().to_owned())).collect();
         let member = as_member(files).unwrap();
         assert_eq!(member[Path::new("Cargo.toml")], b"[package]\n");
