@@ -24,13 +24,13 @@ use crate::text;
 /// was expected. The end of the test, when this is dropped, does the same. A test that fails shows what the Planet asked its fakes, what it
 /// logged, and how it stood.
 pub struct Running {
-    inner: Arc<Inner>,
+    fixture: Arc<Fixture>,
     /// Whether somebody was told of what happened.
     has_told: AtomicBool,
 }
 
-/// What a test has, and its fakes come back to.
-pub(crate) struct Inner {
+/// What a test runs in. Its fakes come back to it.
+pub(crate) struct Fixture {
     pub(crate) planet: String,
     pub(crate) inspection: Inspection,
     pub(crate) primary: Primary,
@@ -42,7 +42,7 @@ pub(crate) struct Inner {
     pub(crate) directories: Vec<Directory>,
 }
 
-impl Inner {
+impl Fixture {
     /// Waits for work of the Primary's.
     #[track_caller]
     pub(crate) fn wait<F: IntoFuture>(&self, work: F) -> F::Output {
@@ -112,25 +112,25 @@ fn section(title: &str, lines: impl Iterator<Item = String>) -> String {
 }
 
 impl Running {
-    pub(crate) fn new(inner: Arc<Inner>) -> Self {
-        Self { inner, has_told: AtomicBool::new(false) }
+    pub(crate) fn new(fixture: Arc<Fixture>) -> Self {
+        Self { fixture, has_told: AtomicBool::new(false) }
     }
 
     pub(crate) fn load_component(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
-        let loaded = self.inner.wait(self.inner.primary.load_bytes(name, bytes));
+        let loaded = self.fixture.wait(self.fixture.primary.load_bytes(name, bytes));
         loaded.map(drop).map_err(|error| error.to_string())
     }
 
     /// Why the Planet has not started, if it has not.
     pub(crate) fn failed_start(&self) -> Option<String> {
         let misuses = self.misuses();
-        let (state, reason) = self.inner.state();
+        let (state, reason) = self.fixture.state();
         if state == State::Running && misuses.is_empty() {
             return None;
         }
         self.has_told.store(true, Ordering::Relaxed);
         let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-        let is_not_running = format!("planet `{}` does not run ({state}){reason}", self.inner.planet);
+        let is_not_running = format!("planet `{}` does not run ({state}){reason}", self.fixture.planet);
         Some(if misuses.is_empty() { is_not_running } else { format!("{}\n{is_not_running}", misuses.join("\n")) })
     }
 
@@ -139,19 +139,19 @@ impl Running {
     }
 
     fn misuses(&self) -> Vec<String> {
-        self.inner.fakes.iter().flat_map(Fake::take_misuses).collect()
+        self.fixture.fakes.iter().flat_map(Fake::take_misuses).collect()
     }
 
     /// Ends the test, and says all that there is to say.
     #[track_caller]
     fn fail(&self, what: &str) -> ! {
-        self.fail_after(what, self.inner.standing())
+        self.fail_after(what, self.fixture.standing())
     }
 
     #[track_caller]
     fn fail_after(&self, what: &str, standing: [String; 2]) -> ! {
         self.has_told.store(true, Ordering::Relaxed);
-        panic!("{what}\n\n{}\n", self.inner.story(standing));
+        panic!("{what}\n\n{}\n", self.fixture.story(standing));
     }
 
     #[track_caller]
@@ -169,7 +169,7 @@ impl Running {
     /// If it does not export it with these types, or does not run.
     #[track_caller]
     pub fn get<I: Interface>(&self) -> I {
-        match self.inner.primary.get() {
+        match self.fixture.primary.get() {
             Ok(handle) => handle,
             Err(error) => self.fail(&error.to_string()),
         }
@@ -196,7 +196,7 @@ impl Running {
     /// That of the call.
     #[track_caller]
     pub fn try_wait<T>(&self, call: impl IntoFuture<Output = Result<T, Error>>) -> Result<T, Error> {
-        let outcome = self.inner.wait(call);
+        let outcome = self.fixture.wait(call);
         self.check();
         outcome
     }
@@ -227,7 +227,7 @@ impl Running {
     #[track_caller]
     pub fn try_call(&self, call: &str) -> Result<String, Error> {
         let (function, arguments) = self.function(call)?;
-        let outcome = self.inner.wait(function.call(&arguments));
+        let outcome = self.fixture.wait(function.call(&arguments));
         self.check();
         outcome.map(|values| text::values(&values))
     }
@@ -265,7 +265,7 @@ impl Running {
         let Some((callee, _)) = call.split_once('(') else { panic!("`{call}` is no call: it has no `(`\n{EXAMPLE}") };
         let (path, name) =
             callee.trim().rsplit_once('.').map_or((None, callee.trim()), |(path, name)| (Some(path), name));
-        let inspection = &self.inner.inspection;
+        let inspection = &self.fixture.inspection;
         let mut found = BTreeSet::new();
         for (export, interface) in &inspection.exports {
             let is_meant = path
@@ -274,8 +274,8 @@ impl Running {
                 found.insert(export.to_string());
             }
         }
-        if path.is_none_or(|path| path == self.inner.planet) && inspection.functions.contains_key(name) {
-            found.insert(self.inner.planet.clone());
+        if path.is_none_or(|path| path == self.fixture.planet) && inspection.functions.contains_key(name) {
+            found.insert(self.fixture.planet.clone());
         }
         let mut paths = found.into_iter();
         let path = match (paths.next(), paths.next()) {
@@ -290,10 +290,15 @@ impl Running {
                     interface.functions.keys().map(move |function| format!("{}.{function}", export.interface()))
                 });
                 let there: Vec<String> = inside.chain(inspection.functions.keys().cloned()).collect();
-                panic!("planet `{}` exports no function `{}`; it has: {}", self.inner.planet, callee, there.join(", "))
+                panic!(
+                    "planet `{}` exports no function `{}`; it has: {}",
+                    self.fixture.planet,
+                    callee,
+                    there.join(", ")
+                )
             }
         };
-        let function = self.inner.primary.function(&path, name)?;
+        let function = self.fixture.primary.function(&path, name)?;
         let rest = &call[call.find('(').unwrap_or_default()..];
         let inside = rest.trim().strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(rest);
         match text::arguments(function.ty(), inside) {
@@ -309,37 +314,37 @@ impl Running {
 
     /// What the Planet has logged and printed so far, line by line.
     pub fn log(&self) -> Vec<Line> {
-        self.whole_log().into_iter().filter(|line| line.planet == self.inner.planet).collect()
+        self.whole_log().into_iter().filter(|line| line.planet == self.fixture.planet).collect()
     }
 
     /// What all Planets of the test have logged and printed, and what Kokoro warned of.
     pub fn whole_log(&self) -> Vec<Line> {
-        self.inner.log.lines()
+        self.fixture.log.lines()
     }
 
     /// Where the Planet is in its life.
     pub fn state(&self) -> State {
-        self.inner.state().0
+        self.fixture.state().0
     }
 
     /// Why the Planet does not run, with everything that helps; none if it does.
     pub fn reason(&self) -> Option<String> {
-        self.inner.state().1
+        self.fixture.state().1
     }
 
     /// All Planets of the test, fakes included, and who serves whom.
     pub fn graph(&self) -> Graph {
-        self.inner.primary.graph()
+        self.fixture.primary.graph()
     }
 
     /// What helps to understand a failure: what the fakes were asked, what was logged, how all stand. A test that fails shows it.
     pub fn story(&self) -> String {
-        self.inner.story(self.inner.standing())
+        self.fixture.story(self.fixture.standing())
     }
 
     /// The Primary that has them: for what has no method here.
     pub fn primary(&self) -> &Primary {
-        &self.inner.primary
+        &self.fixture.primary
     }
 
     /// The path of a [`directory`](crate::Harness::directory) that the Planet was given, or of a file in it, on this machine.
@@ -350,8 +355,8 @@ impl Running {
     #[track_caller]
     pub fn directory(&self, guest: impl AsRef<Path>) -> PathBuf {
         let guest = guest.as_ref().to_string_lossy();
-        place(&self.inner.directories, &guest).unwrap_or_else(|| {
-            let there: Vec<String> = self.inner.directories.iter().map(|dir| format!("`{}`", dir.guest)).collect();
+        place(&self.fixture.directories, &guest).unwrap_or_else(|| {
+            let there: Vec<String> = self.fixture.directories.iter().map(|dir| format!("`{}`", dir.guest)).collect();
             panic!(
                 "the test has no directory `{guest}`; it has: {}\n  help: give it one before it starts: `.directory(\"{guest}\")`",
                 there.join(", ")
@@ -370,7 +375,7 @@ impl Running {
     /// If a fake was called wrongly by it.
     #[track_caller]
     pub fn reload(&self, component: impl Into<Vec<u8>>) -> Result<(), Error> {
-        let outcome = self.inner.wait(self.inner.primary.reload(&self.inner.planet).bytes(component));
+        let outcome = self.fixture.wait(self.fixture.primary.reload(&self.fixture.planet).bytes(component));
         self.check();
         outcome.map(drop)
     }
@@ -382,7 +387,7 @@ impl Running {
     /// If it does not start again.
     #[track_caller]
     pub fn restart(&self) {
-        let outcome = self.inner.wait(self.inner.primary.restart(&self.inner.planet));
+        let outcome = self.fixture.wait(self.fixture.primary.restart(&self.fixture.planet));
         self.check();
         if let Err(error) = outcome {
             self.fail(&error.to_string());
@@ -399,7 +404,7 @@ impl Running {
     /// If it is gone already.
     #[track_caller]
     pub fn stop(&self) {
-        let outcome = self.inner.wait(self.inner.primary.unload(&self.inner.planet));
+        let outcome = self.fixture.wait(self.fixture.primary.unload(&self.fixture.planet));
         self.check();
         if let Err(error) = outcome {
             self.fail(&error.to_string());
@@ -419,11 +424,11 @@ impl Running {
     #[track_caller]
     fn end(&self) {
         // Afterwards all are gone.
-        let standing = self.inner.standing();
+        let standing = self.fixture.standing();
         if runtime::Handle::try_current().is_err() {
-            self.inner.wait(self.inner.primary.shutdown());
+            self.fixture.wait(self.fixture.primary.shutdown());
         }
-        let fakes = &self.inner.fakes;
+        let fakes = &self.fixture.fakes;
         let mut wrong = self.misuses();
         wrong.extend(fakes.iter().flat_map(Fake::take_unmet));
         if !wrong.is_empty() {
@@ -448,7 +453,7 @@ pub(crate) fn tell(story: &str) {
     eprintln!("\n{story}\n");
 }
 
-impl Drop for Inner {
+impl Drop for Fixture {
     /// Waits for nothing: a runtime that is dropped would, and must not where others run.
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
@@ -459,6 +464,6 @@ impl Drop for Inner {
 
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running").field("planet", &self.inner.planet).finish_non_exhaustive()
+        f.debug_struct("Running").field("planet", &self.fixture.planet).finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ use crate::fake::{Fake, Live};
 use crate::forwarder;
 use crate::harness::{Harness, Role};
 use crate::log::{self, Log};
-use crate::running::{Inner, Running};
+use crate::running::{Fixture, Running};
 use crate::wit::{self, Folder};
 
 impl Harness {
@@ -86,7 +86,7 @@ impl Harness {
             let _inside = runtime.enter();
             builder.build().map_err(|error| error.to_string())?
         };
-        let inner = Arc::new(Inner {
+        let fixture = Arc::new(Fixture {
             planet: planet.inspection.manifest.name.clone(),
             inspection: planet.inspection.clone(),
             primary,
@@ -96,14 +96,14 @@ impl Harness {
             fakes: made.iter().map(|(fake, ..)| fake.clone()).collect(),
             directories: self.directories,
         });
-        let running = Running::new(Arc::clone(&inner));
+        let running = Running::new(Arc::clone(&fixture));
         let loaded = made.into_iter().try_for_each(|(fake, planet, shown, interface, component)| {
             fake.begin(Live {
                 planet: planet.clone(),
                 shown,
                 interface,
                 component: Arc::clone(&component),
-                running: Arc::downgrade(&inner),
+                fixture: Arc::downgrade(&fixture),
             })?;
             match planet {
                 Some(name) => running.load_component(&name, &component),

@@ -38,7 +38,7 @@ impl Fake {
     /// Begins to be a part of a test. What was said of it so far is compared with its types.
     pub(crate) fn begin(&self, live: Live) -> Result<(), String> {
         let mut state = self.state();
-        if state.live.as_ref().is_some_and(|live| live.running.strong_count() > 0) {
+        if state.live.as_ref().is_some_and(|live| live.fixture.strong_count() > 0) {
             return Err(format!("the fake `{}` is in another test already\n  help: make one for each", live.shown));
         }
         if live.planet.is_none() && state.fate != Fate::Answers {

@@ -15,7 +15,7 @@ use kokoro_host::{InterfaceName, Service, Val};
 
 use self::script::{Asked, Closure, Expected, Reply, Script, Wanted};
 use crate::forwarder::Fate;
-use crate::running::Inner;
+use crate::running::Fixture;
 use crate::text;
 use crate::value::{Answer, Arguments, FromArguments, IntoValue};
 
@@ -58,7 +58,7 @@ pub(crate) struct Live {
     pub(crate) shown: String,
     pub(crate) interface: Arc<Interface>,
     pub(crate) component: Arc<[u8]>,
-    pub(crate) running: Weak<Inner>,
+    pub(crate) fixture: Weak<Fixture>,
 }
 
 impl Live {
@@ -288,8 +288,8 @@ impl Fake {
     /// If it is in no test that runs, or if the application serves it.
     #[track_caller]
     pub fn goes(&self) -> Self {
-        let (live, running, planet) = self.live();
-        if let Err(error) = running.wait(running.primary.unload(&planet)) {
+        let (live, fixture, planet) = self.live();
+        if let Err(error) = fixture.wait(fixture.primary.unload(&planet)) {
             panic!("the fake `{}` cannot go: {error}", live.shown);
         }
         self.clone()
@@ -302,14 +302,14 @@ impl Fake {
     /// As [`goes`](Fake::goes).
     #[track_caller]
     pub fn comes(&self) -> Self {
-        let (live, running, planet) = self.live();
-        let state = running.primary.graph().planet(&planet).map(|node| node.state);
+        let (live, fixture, planet) = self.live();
+        let state = fixture.primary.graph().planet(&planet).map(|node| node.state);
         let outcome = match state {
             Some(kokoro_host::State::Running) => return self.clone(),
             None | Some(kokoro_host::State::Gone) => {
-                running.wait(running.primary.load_bytes(&planet, live.component.to_vec()))
+                fixture.wait(fixture.primary.load_bytes(&planet, live.component.to_vec()))
             }
-            Some(_) => running.wait(running.primary.restart(&planet)),
+            Some(_) => fixture.wait(fixture.primary.restart(&planet)),
         };
         if let Err(error) = outcome {
             panic!("the fake `{}` cannot come: {error}", live.shown);
@@ -318,10 +318,10 @@ impl Fake {
     }
 
     #[track_caller]
-    fn live(&self) -> (Live, Arc<Inner>, String) {
+    fn live(&self) -> (Live, Arc<Fixture>, String) {
         let live = self.state().live.clone();
-        let running = live.as_ref().and_then(|live| live.running.upgrade());
-        let (Some(live), Some(running)) = (live, running) else {
+        let fixture = live.as_ref().and_then(|live| live.fixture.upgrade());
+        let (Some(live), Some(fixture)) = (live, fixture) else {
             panic!("the fake `{}` is in no test that runs: it comes and goes after `start`", self.shown());
         };
         let Some(planet) = live.planet.clone() else {
@@ -330,7 +330,7 @@ impl Fake {
                 live.shown
             );
         };
-        (live, running, planet)
+        (live, fixture, planet)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
