@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::future::IntoFuture;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use kokoro_host::dynamic::Function;
 use kokoro_host::{EdgeKind, EdgeProvider, Error, Graph, Inspection, Interface, Primary, State, Val};
@@ -39,8 +39,14 @@ pub(crate) struct Fixture {
     pub(crate) dispatch: Dispatch,
     pub(crate) log: Log,
     pub(crate) fakes: Vec<Fake>,
+    /// How all stood when a fake was called wrongly for the first time. That call ends the fake's Planet, and in what state that is when
+    /// somebody asks would depend on time.
+    pub(crate) at_misuse: Mutex<Option<Standing>>,
     pub(crate) directories: Vec<Directory>,
 }
+
+/// How the Planet stands, and its dependencies.
+pub(crate) type Standing = [String; 2];
 
 impl Fixture {
     /// Waits for work of the Primary's.
@@ -59,8 +65,7 @@ impl Fixture {
         }
     }
 
-    /// How the Planet and its dependencies stand.
-    fn standing(&self) -> [String; 2] {
+    fn standing(&self) -> Standing {
         let (state, reason) = self.state();
         let mut planet = format!("planet `{}` {}", self.planet, how(state));
         if let Some(reason) = reason {
@@ -69,8 +74,18 @@ impl Fixture {
         [planet, section("what it depends on", self.dependencies())]
     }
 
+    /// Remembers how all stand at a misuse, unless an earlier one is still to be told.
+    pub(crate) fn remember_standing(&self) {
+        let standing = self.standing();
+        self.at_misuse.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(standing);
+    }
+
+    fn take_at_misuse(&self) -> Option<Standing> {
+        self.at_misuse.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// What helps to understand a failure.
-    fn story(&self, [planet, dependencies]: [String; 2]) -> String {
+    fn story(&self, [planet, dependencies]: Standing) -> String {
         let mut asked: Vec<_> = self.fakes.iter().flat_map(Fake::all_asked).collect();
         asked.sort();
         let asked = section("what the fakes were asked", asked.into_iter().map(|(_, line)| line));
@@ -129,9 +144,12 @@ impl Running {
             return None;
         }
         self.has_told.store(true, Ordering::Relaxed);
+        if !misuses.is_empty() {
+            let [planet, _] = self.standing_at_misuse();
+            return Some(format!("{}\n{planet}", misuses.join("\n")));
+        }
         let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-        let is_not_running = format!("planet `{}` does not run ({state}){reason}", self.fixture.planet);
-        Some(if misuses.is_empty() { is_not_running } else { format!("{}\n{is_not_running}", misuses.join("\n")) })
+        Some(format!("planet `{}` does not run ({state}){reason}", self.fixture.planet))
     }
 
     pub(crate) fn says_nothing(&self) {
@@ -149,7 +167,7 @@ impl Running {
     }
 
     #[track_caller]
-    fn fail_after(&self, what: &str, standing: [String; 2]) -> ! {
+    fn fail_after(&self, what: &str, standing: Standing) -> ! {
         self.has_told.store(true, Ordering::Relaxed);
         panic!("{what}\n\n{}\n", self.fixture.story(standing));
     }
@@ -158,8 +176,12 @@ impl Running {
     fn check(&self) {
         let misuses = self.misuses();
         if !misuses.is_empty() {
-            self.fail(&misuses.join("\n"));
+            self.fail_after(&misuses.join("\n"), self.standing_at_misuse());
         }
+    }
+
+    fn standing_at_misuse(&self) -> Standing {
+        self.fixture.take_at_misuse().unwrap_or_else(|| self.fixture.standing())
     }
 
     /// A typed handle to an interface that the Planet exports: `let greeting: Greeting = test.get();`
@@ -432,7 +454,7 @@ impl Running {
         let mut wrong = self.misuses();
         wrong.extend(fakes.iter().flat_map(Fake::take_unmet));
         if !wrong.is_empty() {
-            self.fail_after(&wrong.join("\n"), standing);
+            self.fail_after(&wrong.join("\n"), self.fixture.take_at_misuse().unwrap_or(standing));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use kokoro_host::types::Interface;
 use kokoro_host::{Admission, Engine, Grants, Inspection, InterfaceName, Manifest, Primary, SatelliteGrant};
@@ -94,6 +94,7 @@ impl Harness {
             dispatch,
             log,
             fakes: made.iter().map(|(fake, ..)| fake.clone()).collect(),
+            at_misuse: Mutex::default(),
             directories: self.directories,
         });
         let running = Running::new(Arc::clone(&fixture));

@@ -212,7 +212,7 @@ fn a_fake_that_is_called_wrongly_says_how_and_by_whom() {
           what the fakes were asked:
             faults.panic-text("Ada") -> no answer
           what it depends on:
-            test:guests/faults@0.1.0 <- planet `faults`, which is starting
+            test:guests/faults@0.1.0 <- planet `faults`
             test:guests/host@0.1.0 <- the application
             test:guests/extra@0.1.0 (optional) <- nobody
 
@@ -231,7 +231,7 @@ fn a_fake_that_is_called_wrongly_says_how_and_by_whom() {
             faults.panic-text("ada") -> ok
             faults.panic-text("ada") -> no answer
           what it depends on:
-            test:guests/faults@0.1.0 <- planet `faults`, which is starting
+            test:guests/faults@0.1.0 <- planet `faults`
             test:guests/host@0.1.0 <- the application
             test:guests/extra@0.1.0 (optional) <- nobody
 
@@ -264,7 +264,7 @@ fn a_fake_that_is_called_wrongly_says_how_and_by_whom() {
           what the fakes were asked:
             faults.panic-failure("ada") -> no answer
           what it depends on:
-            test:guests/faults@0.1.0 <- planet `faults`, which is starting
+            test:guests/faults@0.1.0 <- planet `faults`
             test:guests/host@0.1.0 <- the application
             test:guests/extra@0.1.0 (optional) <- nobody
 
@@ -283,7 +283,7 @@ fn a_fake_that_is_called_wrongly_says_how_and_by_whom() {
           what the fakes were asked:
             faults.panic-text("ada") -> no answer
           what it depends on:
-            test:guests/faults@0.1.0 <- planet `faults`, which is starting
+            test:guests/faults@0.1.0 <- planet `faults`
             test:guests/host@0.1.0 <- the application
             test:guests/extra@0.1.0 (optional) <- nobody
     "#]].assert_eq(&shown("a_closure_that_panics", &[]));

@@ -122,6 +122,11 @@ impl Fake {
                 format!("the fake `{shown}` did not answer {} (as said at {}): {why}", call(), reply.place)
             })
         });
+        if answer.is_err()
+            && let Some(fixture) = self.fixture()
+        {
+            fixture.remember_standing();
+        }
         let mut state = self.state();
         match &answer {
             Ok(answer) => {

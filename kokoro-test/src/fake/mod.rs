@@ -320,8 +320,7 @@ impl Fake {
     #[track_caller]
     fn live(&self) -> (Live, Arc<Fixture>, String) {
         let live = self.state().live.clone();
-        let fixture = live.as_ref().and_then(|live| live.fixture.upgrade());
-        let (Some(live), Some(fixture)) = (live, fixture) else {
+        let (Some(live), Some(fixture)) = (live, self.fixture()) else {
             panic!("the fake `{}` is in no test that runs: it comes and goes after `start`", self.shown());
         };
         let Some(planet) = live.planet.clone() else {
@@ -331,6 +330,11 @@ impl Fake {
             );
         };
         (live, fixture, planet)
+    }
+
+    /// That of the test that it is in, as long as that runs.
+    fn fixture(&self) -> Option<Arc<Fixture>> {
+        self.state().live.as_ref().and_then(|live| live.fixture.upgrade())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
