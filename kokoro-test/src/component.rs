@@ -99,12 +99,19 @@ fn build(name: &str) -> Result<PathBuf, String> {
     let package = package(&metadata, name)?;
     let folder = metadata.target_directory.join("kokoro-test");
     let mut cargo = Command::new(cargo());
-    cargo.args(["build", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"]);
+    // As `kokoro build` does it, but for the flags.
+    cargo.args([
+        "build",
+        "--lib",
+        "--profile",
+        "release",
+        "--target",
+        TARGET,
+        "--message-format=json-render-diagnostics",
+    ]);
     cargo.arg("--manifest-path").arg(&package.manifest_path).arg("--target-dir").arg(&folder);
-    // What they say is meant for the tests' own machine.
-    for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"] {
-        cargo.env_remove(variable);
-    }
+    // Those that the tests are run with are meant for this machine: its processor, its linker, what coverage needs.
+    cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
     let output = cargo.output().map_err(|error| format!("cargo cannot be started to build `{name}`: {error}"))?;
     if !output.status.success() {
         let told = String::from_utf8_lossy(&output.stderr);

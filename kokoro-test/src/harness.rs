@@ -53,7 +53,8 @@ impl Harness {
     /// A test of this package's own Planet, the component that it makes.
     ///
     /// It is `NAME.wasm` in the folder that the environment variable `KOKORO_PLANETS` names, or below it; `kokoro test` sets that. Without
-    /// it the package is built for `wasm32-wasip2`, in release mode, into `target/kokoro-test`, once in a process.
+    /// it the package's library is built for `wasm32-wasip2`, in release mode, into `target/kokoro-test`, once in a process. The variable
+    /// `RUSTFLAGS` is for the tests and not for that; flags for Planets stand in cargo's configuration, `target.wasm32-wasip2.rustflags`.
     pub fn built() -> Self {
         Self::of(Source::Own)
     }
