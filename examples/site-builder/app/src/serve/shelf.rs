@@ -327,7 +327,8 @@ fn upload(folder: &Path, sha256: &str) -> PathBuf {
 /// A Planet's name of a file's name that comes from a stranger.
 fn plain_name(stem: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
-    let name: String = stem.chars().map(plain).take(64).collect();
+    // No name begins with a dot: that of a folder would be hidden.
+    let name: String = stem.trim_start_matches('.').chars().map(plain).take(64).collect();
     if name.trim_matches(['-', '.']).is_empty() { "plugin".to_owned() } else { name }
 }
 
@@ -343,9 +344,16 @@ mod tests {
 
     #[test]
     fn names_of_strangers_become_plain() {
-        for (stem, name) in [("a b", "a-b"), ("../../etc/passwd", "..-..-etc-passwd"), ("", "plugin"), ("..", "plugin")]
-        {
+        for (stem, name) in [
+            ("a b", "a-b"),
+            ("../../etc/passwd", "-..-etc-passwd"),
+            ("", "plugin"),
+            ("..", "plugin"),
+            (".hidden", "hidden"),
+            ("..-.", "plugin"),
+        ] {
             assert_eq!(plain_name(stem), name);
+            assert!(inspect(&plain_name(stem), EMPTY).is_ok(), "{stem}");
         }
         assert_eq!(plain_name(&"x".repeat(100)).len(), 64);
     }
@@ -354,7 +362,7 @@ mod tests {
     fn an_upload_waits_for_a_decision_which_is_remembered() {
         let state = tempfile::tempdir().unwrap();
         let release = shelf(state.path()).add("../evil", EMPTY).unwrap();
-        assert_eq!(release.name(), "..-evil");
+        assert_eq!(release.name(), "-evil");
         assert_eq!(release.file, state.path().join("plugins").join(format!("{}.wasm", release.sha256())));
 
         let shelf = shelf(state.path());
