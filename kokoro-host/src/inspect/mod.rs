@@ -408,7 +408,8 @@ impl fmt::Display for InspectError {
             ),
             Self::CoreModule => f.write_str(
                 "this is a core module, not a component\n  \
-                 help: build it for `wasm32-wasip2`, or make it a component with `wasm-tools component new FILE -o FILE.wasm`",
+                 help: make it a component with `kokoro build FILE`, or with `wasm-tools component new FILE -o FILE.wasm`; or build it for \
+                 `wasm32-wasip2`",
             ),
             Self::Truncated { length } => write!(
                 f,
