@@ -142,7 +142,8 @@ enum Command {
     ///
     /// Of a folder: whether each component can be loaded, its manifest agrees with it, its dependencies are there with the same
     /// types, and its satellites' programs can run here. It acts as if each satellite were granted. Nothing is compiled, so that a
-    /// planet which would fail in its own code is not found. Exit code 1 if one would not start.
+    /// planet which would fail in its own code is not found. Exit code 1 if one would not start, or
+    /// cannot be called by the application of `--served-by`.
     ///
     /// With `--since`: what a new version of a WIT package does to planets of the old one. That differs by direction: a new
     /// function is harmless where the application provides the interface, and breaks where planets implement it. A world tells which is

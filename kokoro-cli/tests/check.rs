@@ -164,10 +164,61 @@ fn without_the_application_what_it_serves_is_missing() {
 fn the_types_that_the_application_serves_are_compared_too() {
     let place = notes();
     let run = place.check(&["plugins", "--served-by", "new"]);
-    assert!(run.stdout.contains("count: ok\n"), "the store has only got more functions: {}", run.stdout);
+    assert!(
+        run.stdout.contains("count: does not fit: it exports `acme:notes/command@1.0.0`")
+            && !run.stdout.contains("acme:notes/store"),
+        "the store has only got more functions, and the command as well: {}",
+        run.stdout
+    );
     let other = NOTES.replace("text: string }", "text: list<u8> }");
     let place = place.with("other/notes.wit", other);
     place.shows(&["plugins", "--served-by", "other"], expect_file!["golden/check_served.txt"]);
+}
+
+#[test]
+fn what_planets_export_is_compared_with_what_the_application_calls() {
+    let packages = "package acme:hello@1.0.0 { interface greeting { greet: func(name: string) -> string; } }";
+    let shouting = "package acme:hello@1.2.0 { interface greeting { greet: func(name: u64) -> u32; shout: func(); } }";
+    Place::new()
+        .with(
+            "wit/hello.wit",
+            "package acme:hello@1.1.0; interface greeting { greet: func(name: u64) -> u32; } world plugin { export greeting; }",
+        )
+        .with("plugins/other.wasm", component("export acme:hello/greeting@1.0.0;", packages))
+        .with("plugins/same.wasm", component("export acme:hello/greeting@1.2.0;", shouting))
+        .with("plugins/uses.wasm", component("import acme:hello/greeting@1.0.0;", packages))
+        .shows(&["plugins", "--served-by", "wit"], expect_file!["golden/check_called.txt"]);
+}
+
+#[test]
+fn interfaces_may_be_called_like_keywords() {
+    let wit = "package %interface:%world@1.0.0; interface %type { f: func(); } interface %list { g: func(); } \
+               world plugin { import %type; export %list; }";
+    let place = Place::new().with("wit/app.wit", wit).with(
+        "plugins/lists.wasm",
+        component(
+            "import %interface:%world/%type@1.0.0; export %interface:%world/%list@1.0.0;",
+            "package %interface:%world@1.0.0 { interface %type { f: func(); } interface %list { g: func(); } }",
+        ),
+    );
+    for arguments in [&["plugins", "--served-by", "wit"][..], &["--since", "wit", "wit"]] {
+        let run = place.check(arguments);
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{arguments:?}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn nobody_is_bound_to_a_planet_that_cannot_be_linked() {
+    let packages = "package a:b@1.0.0 { interface c { f: func(); } }
+        package kokoro:core@0.1.0 { interface log { write: func(line: string); } }";
+    let place = Place::new()
+        .with("plugins/broken.wasm", component("import kokoro:core/log@0.1.0; export a:b/c@1.0.0;", packages))
+        .with("plugins/user.wasm", component("import a:b/c@1.0.0;", packages));
+    place.shows(&["plugins"], expect_file!["golden/check_unlinkable.txt"]);
+    let value = place.json(&["plugins"]);
+    let states: Vec<_> =
+        value["graph"]["planets"].as_array().expect("a list").iter().map(|planet| &planet["state"]).collect();
+    assert_eq!(states, ["failed", "waiting"], "{value:#}");
 }
 
 #[test]
@@ -305,13 +356,16 @@ fn what_cannot_be_understood_is_an_error_of_the_input() {
         &["wit", "--served-by", "wrong"],
         &["--since", "wit", "nowhere"],
         &["--since", "wit", "wit", "--world", "other"],
+        &["wit", "--world", "plugin"],
+        &["wit", "--provided"],
+        &["wit", "--served-by", "wit", "--implemented"],
     ] {
         let run = place.check(arguments);
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{arguments:?}: {}", run.stderr);
         messages += &format!("$ kokoro check {}\n{}\n", arguments.join(" "), run.stderr);
     }
     expect_file!["golden/check_input.txt"].assert_eq(&messages.replace(&*place.path().to_string_lossy(), "HERE"));
-    for arguments in [&[][..], &["plugins", "--since", "wit", "wit"], &["--since", "wit"], &["plugins", "--provided"]] {
+    for arguments in [&[][..], &["plugins", "--since", "wit", "wit"], &["--since", "wit"]] {
         assert_eq!(place.check(arguments).code, Some(2), "{arguments:?}");
     }
 }

@@ -7,7 +7,7 @@ use wit_parser::Resolve;
 use crate::failure::Failure;
 
 /// The interfaces of `kokoro:core`, with their types.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Core {
     worlds: Worlds,
 }

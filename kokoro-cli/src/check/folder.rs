@@ -1,6 +1,6 @@
 //! Whether the Planets (plugins) of a folder would start there, and what is odd about them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::core::Core;
 use super::paint;
+use super::wit::Sides;
 use crate::adopt::Listed;
 use crate::failure::Failure;
 
@@ -32,8 +33,8 @@ pub(super) struct Folder {
 #[derive(Debug)]
 struct Planet {
     node: Node,
-    /// Why it could not be linked or started, whoever serves it.
-    problem: Option<String>,
+    /// Why the application cannot call it, though it would start.
+    misfit: Option<String>,
     notes: Vec<String>,
     satellites: Vec<Program>,
 }
@@ -48,8 +49,10 @@ struct Program {
 }
 
 impl Folder {
-    /// Looks at all files `*.wasm`, as if the application served these interfaces and granted the Satellites that are asked for.
-    pub(super) async fn check(dir: &Path, served: Vec<(InterfaceName, Interface)>) -> Result<Self, Failure> {
+    /// Looks at all files `*.wasm`, as if the application served and called these interfaces, and granted the Satellites that are asked
+    /// for.
+    pub(super) async fn check(dir: &Path, application: Sides) -> Result<Self, Failure> {
+        let Sides { provided: served, called, .. } = application;
         let check = Primary::builder().allow_satellites().admit(|planet| async move {
             let programs = planet.manifest().satellites.iter().map(|satellite| satellite.program.clone());
             let programs: BTreeSet<String> = programs.collect();
@@ -57,14 +60,16 @@ impl Folder {
                 programs.into_iter().map(SatelliteGrant::program).fold(Grants::none(), Grants::satellite),
             )
         });
-        let names: Vec<InterfaceName> = served.iter().map(|(name, _)| name.clone()).collect();
-        let check = served.into_iter().fold(check.check(), |check, (name, types)| check.serve_types(name, types));
-        let checked = check.dir(dir).await.map_err(Failure::input)?;
+        let names: Vec<InterfaceName> = served.keys().cloned().collect();
         let core = Core::new()?;
+        let linking = core.clone();
+        let check = check.check().cannot_start(move |inspection| linking.problem(inspection));
+        let check = served.into_iter().fold(check, |check, (name, types)| check.serve_types(name, types));
+        let checked = check.dir(dir).await.map_err(Failure::input)?;
         let planets = checked.graph.planets.iter().map(|node| {
-            let mut planet = Planet { node: node.clone(), problem: None, notes: Vec::new(), satellites: Vec::new() };
+            let mut planet = Planet { node: node.clone(), misfit: None, notes: Vec::new(), satellites: Vec::new() };
             if let Some(inspection) = checked.inspections.get(&node.name) {
-                planet.problem = core.problem(inspection);
+                planet.misfit = misfit(&called, inspection);
                 let dependencies = checked.dependencies.get(&node.name).map_or(&[][..], Vec::as_slice);
                 planet.look_at(inspection, dependencies, &core, dir, &names);
             }
@@ -81,9 +86,25 @@ impl Folder {
         Ok(Self { dir: dir.to_owned(), checked, planets, notes })
     }
 
-    /// How many would not run.
-    pub(super) fn not_ok(&self) -> usize {
-        self.planets.iter().filter(|planet| !planet.is_ok()).count()
+    /// How many would not start, and how many would start and do not fit.
+    pub(super) fn problem(&self) -> Option<String> {
+        let (running, others): (Vec<_>, Vec<_>) =
+            self.planets.iter().partition(|planet| planet.node.state == State::Running);
+        let misfits = running.iter().filter(|planet| planet.misfit.is_some()).count();
+        let others = match others.len() {
+            0 => None,
+            1 => Some("1 planet would not start".to_owned()),
+            count => Some(format!("{count} planets would not start")),
+        };
+        let misfits = match misfits {
+            0 => None,
+            1 => Some("1 planet does not fit the application".to_owned()),
+            count => Some(format!("{count} planets do not fit the application")),
+        };
+        match (others, misfits) {
+            (Some(others), Some(misfits)) => Some(format!("{others}, and {misfits}")),
+            (others, misfits) => others.or(misfits),
+        }
     }
 
     pub(super) fn as_value(&self) -> Value {
@@ -93,13 +114,13 @@ impl Folder {
                 "version": planet.node.version,
                 "file": planet.node.file,
                 "ok": planet.is_ok(),
-                "reason": planet.problem.as_deref().or(planet.node.details.as_deref()),
+                "reason": planet.node.details.as_deref().or(planet.misfit.as_deref()),
                 "notes": planet.notes,
                 "programs": planet.satellites,
             })
         });
         json!({
-            "ok": self.not_ok() == 0,
+            "ok": self.planets.iter().all(Planet::is_ok),
             "planets": planets.collect::<Vec<_>>(),
             "notes": self.notes,
             "graph": self.checked.graph,
@@ -117,7 +138,7 @@ impl Folder {
         for note in &self.notes {
             let _ = writeln!(text, "\nnote: {note}");
         }
-        if !self.checked.graph.order.is_empty() && self.not_ok() == 0 {
+        if !self.checked.graph.order.is_empty() && self.planets.iter().all(Planet::is_ok) {
             let _ = writeln!(text, "\nthey would start in this order: {}", self.checked.graph.order.join(", "));
         }
         text
@@ -126,17 +147,17 @@ impl Folder {
 
 impl Planet {
     fn is_ok(&self) -> bool {
-        self.node.state == State::Running && self.problem.is_none()
+        self.node.state == State::Running && self.misfit.is_none()
     }
 
     fn write(&self, text: &mut String, coloured: bool) {
         let Node { name, version, state, details, .. } = &self.node;
         let version = version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
-        let (verdict, reason) = match (&self.problem, details) {
-            (Some(problem), _) => ("would fail", Some(problem)),
+        let (verdict, reason) = match (details, &self.misfit) {
+            (Some(details), _) if *state == State::Waiting => ("would wait", Some(details)),
+            (Some(details), _) => ("would fail", Some(details)),
+            (None, Some(misfit)) => ("does not fit", Some(misfit)),
             (None, None) => ("ok", None),
-            (None, Some(details)) if *state == State::Waiting => ("would wait", Some(details)),
-            (None, Some(details)) => ("would fail", Some(details)),
         };
         let verdict = paint(verdict, self.is_ok(), coloured);
         let reason = reason.map(|reason| format!(": {}", reason.replace('\n', "\n  "))).unwrap_or_default();
@@ -197,6 +218,20 @@ impl Planet {
             self.satellites.extend(found);
         }
     }
+}
+
+/// Why the application cannot call an interface that it knows and the Planet exports.
+fn misfit(called: &BTreeMap<InterfaceName, Interface>, planet: &Inspection) -> Option<String> {
+    called.iter().find_map(|(name, wanted)| {
+        let mut reason = None;
+        for (export, offered) in planet.exports.iter().filter(|(export, _)| export.can_serve(name)) {
+            match wanted.fits_planet(offered) {
+                Ok(()) => return None,
+                Err(why) => reason = Some(format!("it exports `{export}`, which the application calls, but {why}")),
+            }
+        }
+        reason
+    })
 }
 
 /// Whether nobody provides what a Planet does not start without.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use self::since::Comparison;
-use self::wit::{Direction, Wit};
+use self::wit::{Direction, Sides, Wit};
 use crate::failure::Failure;
 use crate::output;
 
@@ -21,7 +21,7 @@ use crate::output;
 pub(crate) struct Check {
     /// The folder
     dir: Option<PathBuf>,
-    /// The WIT of the application: acts as if it served what its worlds import
+    /// The WIT of the application: acts as if it served what its worlds import, and called what they export
     ///
     /// It is the world `plugin` if there is one, else all of them. Where there is no world, all interfaces of the package count.
     #[arg(long, value_name = "WIT_DIR", conflicts_with = "since")]
@@ -56,19 +56,29 @@ impl Check {
     }
 
     async fn folder(&self, dir: &Path) -> Result<(), Failure> {
-        let served = match &self.served_by {
-            Some(path) => self.wit(path)?.served()?,
-            None => Vec::new(),
+        // clap's `requires` is content if another one of the group is there, as `dir` is here.
+        if self.provided || self.implemented {
+            return Err(Failure::input(
+                "`--provided` and `--implemented` say who provides the interfaces that are compared\n  help: they go with `--since OLD_WIT NEW_WIT`",
+            ));
+        }
+        if self.world.is_some() && self.served_by.is_none() {
+            return Err(Failure::input(
+                "`--world` is a world of a WIT package, and none was given\n  help: it goes with `--served-by WIT_DIR` or `--since OLD_WIT NEW_WIT`",
+            ));
+        }
+        let application = match &self.served_by {
+            Some(path) => self.wit(path)?.application()?,
+            None => Sides::default(),
         };
-        let checked = folder::Folder::check(dir, served).await?;
+        let checked = folder::Folder::check(dir, application).await?;
         match self.json {
             true => print_json(&checked.as_value())?,
             false => output::print(&checked.as_text(output::colours(&io::stdout())))?,
         }
-        match checked.not_ok() {
-            0 => Ok(()),
-            1 => Err(Failure::failed("1 planet would not start")),
-            count => Err(Failure::failed(format!("{count} planets would not start"))),
+        match checked.problem() {
+            None => Ok(()),
+            Some(problem) => Err(Failure::failed(problem)),
         }
     }
 

@@ -146,12 +146,12 @@ impl Wit {
         (format!("{}:{}", name.namespace, name.name), name.version.clone())
     }
 
-    /// What an application of this WIT serves: what its worlds import, or all interfaces if there is no world.
-    pub(super) fn served(mut self) -> Result<Vec<(InterfaceName, Interface)>, Failure> {
+    /// What an application of this WIT serves and calls: what its worlds import and export. If there is no world, it serves all.
+    pub(super) fn application(mut self) -> Result<Sides, Failure> {
         if self.resolve.packages[self.main].worlds.is_empty() {
             self.in_no_world().into_iter().for_each(|id| self.add(Direction::Provided, id));
         }
-        Ok(self.sides()?.provided.into_iter().collect())
+        self.sides()
     }
 
     /// The interfaces with their types; those that have nothing but types are none.
@@ -175,7 +175,7 @@ impl Wit {
         let mut world = "package kokoro-check:interfaces; world all {".to_owned();
         for (word, ids) in [("import", imports), ("export", exports)] {
             for name in ids.iter().filter_map(|id| self.resolve.id_of(*id)) {
-                let _ = write!(world, " {word} {name};");
+                let _ = write!(world, " {word} {};", escaped(&name));
             }
         }
         world.push('}');
@@ -186,6 +186,11 @@ impl Wit {
         let package = wit_component::encode(&resolve, package).map_err(|error| problem(&format!("{error:#}")))?;
         worlds_of_package(&package).map_err(|error| problem(&error))
     }
+}
+
+/// An interface's full name as WIT text takes it, whatever keywords are in it.
+fn escaped(name: &str) -> String {
+    format!("%{}", name.replacen(':', ":%", 1).replacen('/', "/%", 1))
 }
 
 /// Reads the package and what it depends on. `kokoro:core` need not lie beside it.

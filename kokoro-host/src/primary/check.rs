@@ -1,6 +1,7 @@
 //! What would become of Planets: found out by the same steps as when they are loaded, up to where they would be compiled.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 use super::settle::{Anew, apply};
@@ -15,10 +16,19 @@ use crate::resolve::{Dependency, explain, resolve};
 
 /// Finds out what would become of Planets (plugins) in a Primary like this one, without compiling or running anything of them: made by
 /// [`Builder::check`].
-#[derive(Debug)]
 #[must_use = "nothing is checked until `dir`"]
 pub struct Check {
     builder: Builder,
+    cannot_start: Vec<Reason>,
+}
+
+/// Why a component cannot be started.
+type Reason = Box<dyn Fn(&Inspection) -> Option<String> + Send + Sync>;
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Check").field("builder", &self.builder).finish_non_exhaustive()
+    }
 }
 
 /// What would become of Planets (plugins).
@@ -45,7 +55,7 @@ impl Builder {
     /// # }
     /// ```
     pub fn check(self) -> Check {
-        Check { builder: self }
+        Check { builder: self, cannot_start: Vec::new() }
     }
 }
 
@@ -53,6 +63,13 @@ impl Check {
     /// Acts as if the application served an interface of these types, as [`Builder::serve`] has it do.
     pub fn serve_types(mut self, name: InterfaceName, types: Interface) -> Self {
         self.builder = self.builder.serve(Service::of_types(name, types));
+        self
+    }
+
+    /// Acts as if those Planets failed to start for which there is a `reason`, as a sentence. That is for what else only linking or running
+    /// them would tell. Nobody is bound to them.
+    pub fn cannot_start(mut self, reason: impl Fn(&Inspection) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.cannot_start.push(Box::new(reason));
         self
     }
 
@@ -66,6 +83,7 @@ impl Check {
         let primary = self.builder.build()?;
         let set = primary.look_at_directory(path.as_ref().to_owned()).await?;
         primary.register_set(set);
+        primary.fail_those_who(|inspection| self.cannot_start.iter().find_map(|reason| reason(inspection)));
         Ok(primary.foresee())
     }
 }
@@ -78,6 +96,17 @@ impl Checked {
 }
 
 impl Primary {
+    /// Puts down as failed who waits to be started and cannot be, for the reason that is given.
+    fn fail_those_who(&self, cannot_start: impl Fn(&Inspection) -> Option<String>) {
+        let mut registry = self.registry();
+        let waiting = registry.entries.iter().filter(|(_, entry)| entry.state().0 == State::Waiting);
+        let failing =
+            waiting.filter_map(|(name, entry)| Some((name.clone(), cannot_start(entry.inspection.as_deref()?)?)));
+        for (name, reason) in failing.collect::<Vec<_>>() {
+            registry.change(&name, State::Failed, Some(reason.into()));
+        }
+    }
+
     /// What would become of those who wait if all that the plan starts came to run.
     fn foresee(&self) -> Checked {
         let mut registry = self.registry();
