@@ -96,6 +96,11 @@ fn a_project_inside_a_workspace_is_to_be_listed_there() {
         let run = made(place.path(), &["planet", "elsewhere", "--into", folder]);
         assert!(!run.stdout.contains("is a workspace"), "{folder}");
     }
+    // It is a workspace itself.
+    let run = made(place.path(), &["planet-with-satellite", "its-own"]);
+    assert!(!run.stdout.contains("is a workspace"), "{}", run.stdout);
+    let run = made(place.path(), &["planet-with-satellite", "nested", "--into", "plugins/nested"]);
+    assert!(run.stdout.contains("add the project to its `exclude`"), "{}", run.stdout);
 }
 
 /// The WIT that the tests' own Planets (plugins) have.
@@ -249,6 +254,7 @@ fn what_cannot_be_made_is_refused_with_what_to_do() {
         &["planet", "new", "--for", "nowhere"],
         &["planet", "new", "--for", "empty"],
         &["planet", "new", "--for", "broken"],
+        &["planet", "new", "--for", "broken/a.wit"],
         &["planet", "new", "--for", "types"],
         &["planet", "new", "--for", "several", "--export", "log"],
         &["planet", "new", "--for", "several", "--export", "lag"],

@@ -27,6 +27,7 @@ impl Interfaces {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let shown = path.display();
         let mut files = Files::new();
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
         if path.is_dir() {
             collect(path, Path::new(""), &mut files)?;
         } else {
@@ -46,12 +47,12 @@ impl Interfaces {
                 Err(_) => PathBuf::new(),
             };
             if file.extension().is_none_or(|extension| extension != "wit") {
-                encoded.push(path.join(file));
+                encoded.push(folder.join(file));
                 continue;
             }
-            let text = std::str::from_utf8(text)
-                .map_err(|_| Failure::input(format!("`{}` is no text", path.join(file).display())))?;
-            packages.entry(package).or_default().push_str(&path.join(file).display().to_string(), text);
+            let shown = folder.join(file).display().to_string();
+            let text = std::str::from_utf8(text).map_err(|_| Failure::input(format!("`{shown}` is no text")))?;
+            packages.entry(package).or_default().push_str(&shown, text);
         }
         if packages.is_empty() && encoded.is_empty() {
             return Err(Failure::input(format!(

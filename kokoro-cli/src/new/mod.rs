@@ -66,6 +66,9 @@ struct Made<'a> {
 
 impl New {
     pub(crate) fn run(self) -> Result<(), Failure> {
+        if questions::can_ask() {
+            questions::mind_ctrl_c();
+        }
         let kind = match self.kind {
             Some(kind) => kind,
             None if questions::can_ask() => questions::kind()?,
@@ -109,12 +112,20 @@ impl New {
             exports.extend(chosen.into_iter().map(|id| interfaces.name(id)));
         }
         place::write(&folder, &files)?;
-        let note = place::surrounding_workspace(&folder).map(|workspace| {
-            format!(
-                "`{}` is a workspace, and cargo takes what lies in its folder for a part of it: add the project to its {}",
-                workspace.display(),
-                if kind == Kind::PlanetWithSatellite { "`exclude`" } else { "`members`, or to `exclude`" }
-            )
+        let note = place::surrounding_workspace(&folder).and_then(|workspace| {
+            let file = workspace.file.display();
+            // From its packages, cargo looks up to the workspace that they have of their own, and no further.
+            match (kind, workspace.is_member) {
+                (Kind::PlanetWithSatellite, true) => Some(format!(
+                    "`{file}` is a workspace with this folder among its `members`, and the project is one of its own, which \
+                     cargo does not take: add the project to its `exclude`"
+                )),
+                (Kind::PlanetWithSatellite, false) | (_, true) => None,
+                (_, false) => Some(format!(
+                    "`{file}` is a workspace, and cargo takes what lies in its folder for a part of it: add the project to \
+                     its `members`, or to `exclude`"
+                )),
+            }
         });
         let made = Made { kind, name: &name, folder: &folder, files: &files, exports, note };
         output::print(&if self.json { made.as_json()? } else { made.as_text() })

@@ -20,9 +20,26 @@ pub(super) fn check(folder: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Writes the files into the folder.
+/// Writes the files into the folder, which is empty or not there yet: all of them, or none.
 pub(super) fn write(folder: &Path, files: &Files) -> Result<(), Failure> {
+    let is_new = !folder.exists();
+    let mut begun = Vec::new();
+    let written = write_each(folder, files, &mut begun);
+    if written.is_err() {
+        // A folder is removed with the last file that was in it. What cannot be removed is there to be seen.
+        for path in begun {
+            let _ = fs::remove_file(folder.join(path));
+            for above in path.ancestors().skip(1).filter(|above| is_new || !above.as_os_str().is_empty()) {
+                let _ = fs::remove_dir(folder.join(above));
+            }
+        }
+    }
+    written
+}
+
+fn write_each<'f>(folder: &Path, files: &'f Files, begun: &mut Vec<&'f Path>) -> Result<(), Failure> {
     for (path, content) in files {
+        begun.push(path);
         let file = folder.join(path);
         let written = fs::create_dir_all(file.parent().unwrap_or(folder)).and_then(|()| fs::write(&file, content));
         written.map_err(|error| Failure::failed(format!("`{}` cannot be written: {error}", file.display())))?;
@@ -80,8 +97,17 @@ fn relative(to: &Path, from: &Path) -> PathBuf {
     if path.as_os_str().is_empty() { ".".into() } else { path }
 }
 
-/// The Cargo.toml of a workspace that the folder would be in, and that does not say so.
-pub(super) fn surrounding_workspace(folder: &Path) -> Option<PathBuf> {
+/// A workspace that a project's folder lies in.
+#[derive(Debug)]
+pub(super) struct Surrounding {
+    /// Its Cargo.toml.
+    pub(super) file: PathBuf,
+    /// Whether one of its `members` stands for the folder.
+    pub(super) is_member: bool,
+}
+
+/// The workspace that the folder would be in, unless it excludes it.
+pub(super) fn surrounding_workspace(folder: &Path) -> Option<Surrounding> {
     let folder = whole(folder).ok()?;
     folder.ancestors().skip(1).find_map(|above| {
         let file = above.join("Cargo.toml");
@@ -92,18 +118,31 @@ pub(super) fn surrounding_workspace(folder: &Path) -> Option<PathBuf> {
             list.filter_map(|path| path.as_str()).collect()
         };
         let excluded = list("exclude").iter().any(|path| folder.starts_with(above.join(path)));
-        let is_listed = list("members").iter().any(|path| match path.strip_suffix("/*") {
+        let is_member = list("members").iter().any(|path| match path.strip_suffix("/*") {
             Some(all_of) => folder.parent() == Some(&above.join(all_of)),
             None => folder == above.join(path),
         });
         // The next one up is not looked for: cargo stops here, too.
-        Some((!excluded && !is_listed).then_some(file))
+        Some((!excluded).then_some(Surrounding { file, is_member }))
     })?
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_one_file_cannot_be_written_none_is_left() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        // `a` cannot be both a file and a folder.
+        let files: Files = ["a", "a/b", "c"].map(|path| (path.into(), Vec::new())).into();
+        let folder = place.path().join("new");
+        assert!(write(&folder, &files).is_err());
+        assert!(!folder.exists());
+        fs::create_dir(&folder).expect("a folder");
+        assert!(write(&folder, &files).is_err());
+        assert_eq!(folder.read_dir().expect("it was there before").count(), 0);
+    }
 
     #[test]
     fn the_way_from_a_project_to_a_checkout_is_short() {

@@ -2,9 +2,12 @@
 
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
+use std::process;
 
+use dialoguer::console::Term;
 use dialoguer::{Input, MultiSelect, Select};
 use kokoro_templates::Kind;
+use tokio::signal::ctrl_c;
 
 use super::name;
 use crate::failure::Failure;
@@ -12,6 +15,24 @@ use crate::failure::Failure;
 /// Whether there is somebody to be asked.
 pub(super) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// What a shell sees of a command that Ctrl-C has ended.
+const INTERRUPTED: i32 = 130;
+
+/// Has Ctrl-C end the command from now on with the cursor back, which a list of choices hides.
+pub(super) fn mind_ctrl_c() {
+    tokio::spawn(async {
+        if ctrl_c().await.is_ok() {
+            leave();
+        }
+    });
+}
+
+fn leave() -> ! {
+    // Where that cannot be written, nobody sees the cursor.
+    let _ = Term::stderr().show_cursor();
+    process::exit(INTERRUPTED);
 }
 
 pub(super) fn kind() -> Result<Kind, Failure> {
@@ -42,5 +63,9 @@ pub(super) fn exports(names: &[&str], suggested: &[bool]) -> Result<Vec<usize>, 
 }
 
 fn unanswered(error: dialoguer::Error) -> Failure {
+    let dialoguer::Error::IO(cause) = &error;
+    if cause.kind() == io::ErrorKind::Interrupted {
+        leave();
+    }
     Failure::failed(format!("no answer could be read: {error}"))
 }
