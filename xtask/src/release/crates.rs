@@ -89,9 +89,10 @@ impl Crates {
                 ));
             }
         }
+        // Exactly, since one uses what is hidden in another, which may change with any release.
         for dependency in dependencies(package).filter(|dependency| !dependency["path"].is_null()) {
             let own = self.packages.iter().find(|other| name(other) == name(dependency));
-            let expected = own.and_then(|own| own["version"].as_str()).map(|version| format!("^{version}"));
+            let expected = own.and_then(|own| own["version"].as_str()).map(|version| format!("={version}"));
             match (expected, dependency["req"].as_str()) {
                 (Some(expected), Some(found)) if expected == found => {}
                 (Some(expected), found) => {
@@ -123,7 +124,7 @@ mod tests {
 
     fn package(name: &str, needs: &[&str]) -> Value {
         let needs: Vec<_> =
-            needs.iter().map(|need| json!({"name": need, "req": "^1.0.0", "kind": null, "path": "/p"})).collect();
+            needs.iter().map(|need| json!({"name": need, "req": "=1.0.0", "kind": null, "path": "/p"})).collect();
         json!({
             "name": name, "version": "1.0.0", "publish": null, "dependencies": needs, "features": {},
             "description": "d", "documentation": "d", "license": "MIT", "readme": "README.md", "repository": "r",
@@ -152,14 +153,14 @@ mod tests {
         bad["readme"] = Value::Null;
         bad["keywords"] = json!([]);
         bad["metadata"] = Value::Null;
-        bad["dependencies"][0]["req"] = json!("^0.9.0");
+        bad["dependencies"][0]["req"] = json!("^1.0.0");
         let error = Crates::in_order(&[good, bad]).unwrap().check().unwrap_err().to_string();
         let expected = [
             "not fit to be published",
             "bad: its Cargo.toml has no `readme`",
             "bad: it has 0 keywords, and should have 1 to 5",
             "bad: [package.metadata.docs.rs] has no `targets`: its documentation would be built for five",
-            "bad: it needs good ^0.9.0, and not ^1.0.0",
+            "bad: it needs good ^1.0.0, and not =1.0.0",
             "bad: it needs elsewhere, which is not published",
         ];
         assert_eq!(error, expected.join("\n  "));
