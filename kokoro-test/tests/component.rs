@@ -57,6 +57,7 @@ fn tested(workspace: &Path, flags: &str) -> Output {
 }
 
 /// Whether Planets can be compiled on this machine. It is said if not.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn has_target() -> bool {
     let rustc =
         std::env::var_os("CARGO").map_or_else(|| "rustc".into(), |cargo| PathBuf::from(cargo).with_file_name("rustc"));
