@@ -100,7 +100,8 @@ impl Harness {
     }
 
     /// Gives it a fake in place of its Satellite (a native process) that serves the fake's interface. No process runs. To the
-    /// Planet it makes no difference who answers, except that a failure names a Planet instead of a Satellite.
+    /// Planet it makes no difference who answers. To the test it does where the fake [crashes](Fake::crashes) or [hangs](Fake::hangs): the
+    /// error names a Planet instead of a Satellite, and [`Error::is_of_satellite`](crate::Error::is_of_satellite) does not hold.
     pub fn satellite(self, fake: &Fake) -> Self {
         self.with_fake(fake, Role::Satellite)
     }
