@@ -61,7 +61,8 @@ pub(crate) async fn build(build: &Build) -> Result<bool> {
             builder.admit(move |planet| Admission::granted(programs::grants(&programs::allowed(&planet, &allowed))));
     }
     let site = Site::read(&build.input, output, build.title.clone())
-        .with_context(|| format!("`{}` cannot be read", build.input.display()))?;
+        .with_context(|| format!("`{}` cannot be read", build.input.display()))?
+        .keeping_dead_links();
     let today = Arc::new(Today::new(site));
     let site = today.site();
 

@@ -36,10 +36,9 @@ impl pages::Host for Pages {
     }
 
     async fn resolve(&self, _caller: &Caller, source: String, links: Vec<String>) -> Vec<pages::Destination> {
-        let site = self.today.site();
-        links
-            .iter()
-            .map(|link| site.resolve(&source, link))
+        let resolved = self.today.site().resolve_all(&source, links);
+        resolved
+            .into_iter()
             .map(|to| pages::Destination { address: to.address, page: to.page, file: to.file })
             .collect()
     }

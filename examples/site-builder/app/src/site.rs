@@ -10,6 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 /// Folders that hold what programs have made, not what people have written.
 const SKIPPED: &[&str] = &["target", "node_modules"];
 
+/// What a Planet (plugin) asks about may be made up, to have the host's memory grow. So many links are resolved at a time, with so many
+/// bytes in what their addresses are longer than they are; and the path of one has at most so many bytes.
+const MOST_LINKS: usize = 10_000;
+const MOST_ADDED: usize = 4 << 20;
+const MOST_OF_A_PATH: usize = 64 << 10;
+
 /// The site as it was read last.
 #[derive(Debug)]
 pub(crate) struct Today(RwLock<Arc<Site>>);
@@ -40,6 +46,9 @@ pub(crate) struct Site {
     folders: BTreeSet<String>,
     problems: Vec<String>,
     skipped: Vec<String>,
+    /// The texts and files by what they become.
+    targets: BTreeMap<String, String>,
+    keeps_dead_links: bool,
     links: Mutex<Links>,
 }
 
@@ -85,12 +94,19 @@ impl Site {
             folders: BTreeSet::from([String::new()]),
             problems: Vec::new(),
             skipped: Vec::new(),
+            targets: BTreeMap::new(),
+            keeps_dead_links: false,
             links: Mutex::default(),
         };
         let mut texts = Vec::new();
         site.read_folder(root, "", &fs::canonicalize(output)?, &mut texts)?;
         site.name_pages(texts);
         Ok(site)
+    }
+
+    /// The same, but it will know which links led nowhere. Nobody else should pay for it.
+    pub(crate) fn keeping_dead_links(self) -> Self {
+        Self { keeps_dead_links: true, ..self }
     }
 
     fn read_folder(&mut self, path: &Path, name: &str, output: &Path, texts: &mut Vec<String>) -> io::Result<()> {
@@ -168,6 +184,7 @@ impl Site {
                 Err(error) => self.problems.push(format!("{source}: {error}")),
             }
         }
+        self.targets = taken;
     }
 
     pub(crate) fn title(&self) -> Option<&str> {
@@ -199,11 +216,32 @@ impl Site {
         &self.skipped
     }
 
+    /// Where the links lead that are written in the page `source`, in the same order. Of what is no page of this site, and from some number
+    /// on, links are left as they are.
+    pub(crate) fn resolve_all(&self, source: &str, links: Vec<String>) -> Vec<Destination> {
+        let is_list = || source.rsplit('/').next() == Some("index.md") && self.folders.contains(folder(source));
+        let mut room = if self.pages.contains_key(source) || is_list() { MOST_ADDED } else { 0 };
+        let resolve = |(number, link): (usize, String)| {
+            if number >= MOST_LINKS || room == 0 {
+                return Destination { address: link, page: None, file: None };
+            }
+            let to = self.resolve(source, &link);
+            let long = |path: &Option<String>| path.as_ref().map_or(0, String::len);
+            let added = (to.address.len() + long(&to.page) + long(&to.file)).saturating_sub(link.len());
+            room = room.saturating_sub(added);
+            to
+        };
+        links.into_iter().enumerate().map(resolve).collect()
+    }
+
     /// Where the link leads that is written in the page `source`.
-    pub(crate) fn resolve(&self, source: &str, link: &str) -> Destination {
+    fn resolve(&self, source: &str, link: &str) -> Destination {
         let Some((path, rest)) = parts(link) else {
             return Destination { address: link.to_owned(), page: None, file: None };
         };
+        if path.len() > MOST_OF_A_PATH {
+            return self.dead(source, link);
+        }
         let here = folder(source);
         let to = |target: &str, page: Option<&str>| Destination {
             address: relative(here, target) + rest,
@@ -217,7 +255,7 @@ impl Site {
         if self.files.contains(&path) {
             return Destination { file: Some(path.clone()), ..to(&path, None) };
         }
-        let by_target = |target: &str| self.pages.iter().find(|(_, page)| page.target == target);
+        let by_target = |target: &str| self.pages.get_key_value(self.targets.get(target)?);
         if self.folders.contains(&path) {
             let index = inside(&path, "index.html");
             let page = by_target(&index).map(|(source, _)| &**source);
@@ -235,7 +273,9 @@ impl Site {
     }
 
     fn dead(&self, source: &str, link: &str) -> Destination {
-        self.links().dead.insert((source.to_owned(), link.to_owned()));
+        if self.keeps_dead_links {
+            self.links().dead.insert((source.to_owned(), link.to_owned()));
+        }
         Destination { address: link.to_owned(), page: None, file: None }
     }
 
@@ -243,7 +283,7 @@ impl Site {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The links that lead nowhere, as page and link.
+    /// The links that lead nowhere, as page and link; none unless they [are kept](Self::keeping_dead_links).
     pub(crate) fn dead_links(&self) -> Vec<(String, String)> {
         self.links().dead.iter().cloned().collect()
     }
@@ -304,7 +344,7 @@ mod tests {
         }
         fs::create_dir_all(folder.path().join("out")).unwrap();
         let site = Site::read(folder.path(), &folder.path().join("out"), None).unwrap();
-        (folder, site)
+        (folder, site.keeping_dead_links())
     }
 
     fn targets(site: &Site) -> Vec<(&str, &str)> {
@@ -385,6 +425,50 @@ mod tests {
         }
         let dead = |link: &str| ("README.md".to_owned(), link.to_owned());
         assert_eq!(site.dead_links(), [dead("../outside.md"), dead("none.md")]);
+    }
+
+    #[test]
+    fn links_of_a_page_that_was_made_up_are_left_as_they_are() {
+        let (_folder, site) = site(&["README.md", "code/x.rs", "a/b.md"]);
+        let addresses = |source: &str, links: &[&str]| -> Vec<String> {
+            let links = links.iter().map(|link| (*link).to_owned()).collect();
+            site.resolve_all(source, links).into_iter().map(|to| to.address).collect()
+        };
+        let links = ["/README.md", "gone.md"];
+        for known in ["a/b.md", "code/index.md"] {
+            assert_eq!(addresses(known, &links), ["../index.html", "gone.md"], "{known}");
+        }
+        let deep = "x/".repeat(1 << 20) + "page.md";
+        for made_up in [&*deep, "a/none.md", "none/index.md", "code/x.rs", ""] {
+            assert_eq!(addresses(made_up, &links), links);
+        }
+        assert_eq!(site.dead_links().len(), 2, "of those pages that there are");
+
+        let many = vec!["/README.md"; MOST_LINKS + 1];
+        let resolved = addresses("a/b.md", &many);
+        assert_eq!((&*resolved[MOST_LINKS - 1], &*resolved[MOST_LINKS]), ("../index.html", "/README.md"));
+        let long = format!("/README.md{}", "/.".repeat(MOST_OF_A_PATH));
+        assert_eq!(addresses("a/b.md", &[&long]), [long]);
+    }
+
+    #[test]
+    fn what_links_become_is_no_longer_than_may_be() {
+        let deep = "a-folder-of-some-length/".repeat(40);
+        let (_folder, site) = site(&["x.md", &format!("{deep}y.md")]);
+        let resolved = site.resolve_all(&format!("{deep}y.md"), vec!["/x.md".to_owned(); MOST_LINKS]);
+        assert_eq!(resolved[0].address, "../".repeat(40) + "x.html");
+        let resolved = site.resolve_all("x.md", vec![format!("{deep}y"); MOST_LINKS]);
+        let length: usize = resolved.iter().map(|to| to.address.len() + to.page.as_ref().map_or(0, String::len)).sum();
+        assert!(length < MOST_ADDED + (MOST_LINKS + 1) * (deep.len() + 10), "{length}");
+        assert_eq!(resolved.last().unwrap().page, None);
+    }
+
+    #[test]
+    fn dead_links_that_nobody_reads_are_not_kept() {
+        let (folder, _) = site(&["README.md"]);
+        let site = Site::read(folder.path(), &folder.path().join("out"), None).unwrap();
+        site.resolve("README.md", "none.md");
+        assert!(site.dead_links().is_empty());
     }
 
     #[test]
