@@ -4,8 +4,9 @@ use crate::admission::Person;
 use crate::bindings::{files, page, pages};
 use crate::make::{self, Step};
 use crate::output::{Output, complain};
-use crate::served::{Files, Pages, Written};
+use crate::served::{Files, Pages};
 use crate::site::{Site, Today};
+use crate::written::{Allowance, Written};
 use crate::{Build, programs, report};
 use anyhow::{Context as _, Result};
 use kokoro_host::{Admission, CancellationToken, EdgeKind, Limits, Primary};
@@ -66,8 +67,9 @@ pub(crate) async fn build(build: &Build) -> Result<bool> {
     let today = Arc::new(Today::new(site));
     let site = today.site();
 
-    let written = Arc::new(Written::default());
-    let files = Files { today: Arc::clone(&today), output: output.clone(), written: Arc::clone(&written) };
+    let written = Written::open(output, None, Allowance::ALL);
+    let written = Arc::new(written.with_context(|| format!("`{}` cannot be read", output.display()))?);
+    let files = Files { today: Arc::clone(&today), written: Arc::clone(&written) };
     let primary = builder.serve(pages::serve(Pages { today })).serve(files::serve(files)).build()?;
     let mut said = Output::default();
     let loaded = primary.load_dir(&build.planets).await;

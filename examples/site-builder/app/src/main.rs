@@ -14,6 +14,7 @@ mod report;
 mod serve;
 mod served;
 mod site;
+mod written;
 
 /// The interfaces between the application and its Planets (plugins).
 mod bindings {

@@ -1,7 +1,7 @@
 //! Who took part, who did not, and why.
 
 use crate::builder::count;
-use crate::served::Made;
+use crate::written::Made;
 use kokoro_host::{EdgeKind, Graph, InterfaceName, Node, State};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

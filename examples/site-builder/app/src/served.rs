@@ -3,12 +3,13 @@
 use crate::address::inside;
 use crate::bindings::{files, pages};
 use crate::site::Today;
+use crate::written::Written;
 use kokoro_host::Caller;
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
+use tokio::task::spawn_blocking;
 
 /// The site, as Planets see it.
 #[derive(Debug)]
@@ -51,33 +52,7 @@ pub(crate) const MADE: &str = "site-builder-files";
 #[derive(Debug)]
 pub(crate) struct Files {
     pub(crate) today: Arc<Today>,
-    pub(crate) output: PathBuf,
     pub(crate) written: Arc<Written>,
-}
-
-/// What Planets had written during this build.
-#[derive(Debug, Default)]
-pub(crate) struct Written(Mutex<BTreeMap<String, Made>>);
-
-/// What was made of one file.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Made {
-    pub(crate) files: usize,
-    pub(crate) bytes: usize,
-}
-
-impl Written {
-    /// What was made of each file.
-    pub(crate) fn of(&self) -> BTreeMap<String, Made> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn add(&self, source: String, bytes: usize) {
-        let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = written.entry(source).or_default();
-        made.files += 1;
-        made.bytes += bytes;
-    }
 }
 
 impl files::Host for Files {
@@ -86,36 +61,52 @@ impl files::Host for Files {
         if !site.files().contains(&path) {
             return Err(format!("planet `{}` asks for `{path}`, which is no file of this site", caller.planet()));
         }
-        fs::read(site.path(&path)).map_err(|error| format!("`{path}` cannot be read: {error}"))
+        let (file, most) = (site.path(&path), self.written.most.read);
+        let read = spawn_blocking(move || {
+            let bytes = fs::metadata(&file)?.len();
+            if bytes > most { Err(io::Error::other(format!("{bytes} bytes are too many"))) } else { fs::read(&file) }
+        });
+        let read = read.await.map_err(|error| error.to_string())?;
+        read.map_err(|error| format!("`{path}` cannot be read: {error}"))
     }
 
     async fn made(&self, _caller: &Caller, beginning: String) -> Result<Vec<String>, String> {
-        let failed = |error: io::Error| format!("`{MADE}` cannot be read: {error}");
-        let entries = match fs::read_dir(self.output.join(MADE)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(failed)?,
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let name = entry.map_err(failed)?.file_name().into_string();
-            names.extend(name.ok().filter(|name| is_name(name) && name.starts_with(&beginning)));
-        }
-        names.sort_unstable();
-        Ok(names)
+        let folder = self.written.folder.clone();
+        let names = spawn_blocking(move || made(&folder, &beginning)).await.map_err(|error| error.to_string())?;
+        names.map_err(|error| format!("`{MADE}` cannot be read: {error}"))
     }
 
     async fn write(&self, caller: &Caller, source: String, name: String, content: Vec<u8>) -> Result<(), String> {
         if !is_name(&name) {
             return Err(format!("planet `{}` has `{name}` written, which cannot be a file's name", caller.planet()));
         }
-        if self.today.site().files().contains(&inside(MADE, &name)) {
+        let site = self.today.site();
+        if !site.files().contains(&source) {
+            return Err(format!(
+                "planet `{}` has `{name}` written, made of `{source}`, which is no file of this site",
+                caller.planet()
+            ));
+        }
+        if site.files().contains(&inside(MADE, &name)) {
             return Err(format!("`{MADE}/{name}` is a file of the site itself"));
         }
-        write_whole(&self.output.join(MADE), &name, &content)
-            .map_err(|error| format!("`{MADE}/{name}` cannot be written: {error}"))?;
-        self.written.add(source, content.len());
-        Ok(())
+        self.written.write(caller.planet(), source, name, content).await
     }
+}
+
+/// The names in the folder that begin like this.
+fn made(folder: &Path, beginning: &str) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name().into_string();
+        names.extend(name.ok().filter(|name| is_name(name) && name.starts_with(beginning)));
+    }
+    names.sort_unstable();
+    Ok(names)
 }
 
 /// Whether a Planet may call a file so: by letters, digits and a few signs, and not hidden.
@@ -124,20 +115,9 @@ pub(crate) fn is_name(name: &str) -> bool {
     (1..=200).contains(&name.len()) && name.chars().all(plain) && !name.starts_with('.')
 }
 
-/// Under its name there is never half a file, even if two programs write it at the same time.
-fn write_whole(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let partial = folder.join(format!(".{name}.{}", std::process::id()));
-    let written = fs::write(&partial, content).and_then(|()| fs::rename(&partial, folder.join(name)));
-    if written.is_err() {
-        let _ = fs::remove_file(&partial);
-    }
-    written
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{is_name, write_whole};
+    use super::is_name;
 
     #[test]
     fn planets_give_files_plain_names() {
@@ -147,18 +127,5 @@ mod tests {
         for name in ["", ".a", "..", "a/b", "../a", "a\\b", "a b", "é", "a\0", &"a".repeat(201)] {
             assert!(!is_name(name), "{name}");
         }
-    }
-
-    #[test]
-    fn a_file_is_there_whole_and_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let inner = folder.path().join("new");
-        for content in [&b"long"[..], b"no"] {
-            write_whole(&inner, "a", content).unwrap();
-            assert_eq!(std::fs::read(inner.join("a")).unwrap(), content);
-        }
-        std::fs::create_dir(inner.join("taken")).unwrap();
-        assert!(write_whole(&inner, "taken", b"x").is_err());
-        assert_eq!(std::fs::read_dir(&inner).unwrap().count(), 2);
     }
 }

@@ -134,6 +134,19 @@ async fn a_plugin_gets_what_was_ticked_and_no_more() {
 }
 
 #[tokio::test]
+async fn what_a_plugin_has_without_a_tick_is_said_before_it_is_let_in() {
+    let server = Server::start(&["one"]);
+    let client = server.client();
+    let images = client.page(&plugin(&client, "one", "images").await).await;
+    assert_contains(&images, &["as soon as it is let in", "reads the files of this site", "10000 files and 512 MB"]);
+    let statistics = client.page(&plugin(&client, "one", "statistics").await).await;
+    assert_contains(&statistics, &["reads the texts of this site", "site:build/pages"]);
+    assert!(!statistics.contains("writes pictures"), "{statistics}");
+    let highlight = client.page(&plugin(&client, "one", "highlight").await).await;
+    assert!(!highlight.contains("as soon as it is let in"), "{highlight}");
+}
+
+#[tokio::test]
 async fn a_build_can_be_cancelled_while_another_site_is_built() {
     let server = Server::start(&["one", "two"]);
     let client = server.client();

@@ -6,8 +6,9 @@ use super::shelf::{Decision, Release, Shelf};
 use super::terms::Terms;
 use crate::bindings::{command, files, page, pages};
 use crate::make::{self, Cancelled, Step};
-use crate::served::{Files, Pages, Written};
+use crate::served::{Files, Pages};
 use crate::site::{Site, Today};
+use crate::written::{Allowance, Written};
 use anyhow::{Context as _, Result, anyhow};
 use kokoro_host::{EdgeKind, Engine, Graph, Limits, Primary, State};
 use std::fs;
@@ -18,6 +19,9 @@ use std::time::Duration;
 /// How long a build may work on one page, and a command as a whole.
 const MOST_FOR_A_BUILT_PAGE: Duration = Duration::from_secs(5 * 60);
 const MOST_FOR_A_COMMAND: Duration = Duration::from_secs(60);
+
+/// What its plugins may have written into one site, and what of it they can read.
+pub(crate) const MOST_WRITTEN: Allowance = Allowance { files: 10_000, bytes: 512 << 20, read: 32 << 20 };
 
 /// One site with its own Primary: whatever a plugin of one does, the others do not notice.
 #[derive(Debug)]
@@ -65,7 +69,9 @@ impl Tenant {
         fs::create_dir_all(&output).with_context(|| format!("`{}` cannot be made", output.display()))?;
         let shelf = Arc::new(Shelf::open(texts, state, built_in)?);
         let today = Arc::new(Today::new(read(texts, &output)?));
-        let files = Files { today: Arc::clone(&today), output: output.clone(), written: Arc::new(Written::default()) };
+        let written = Written::open(&output, Some(state.join("written.jsonl")), MOST_WRITTEN);
+        let written = Arc::new(written.with_context(|| format!("`{}` cannot be read", output.display()))?);
+        let files = Files { today: Arc::clone(&today), written };
         let judge = Arc::clone(&shelf);
         let primary = Primary::builder()
             .engine(engine)

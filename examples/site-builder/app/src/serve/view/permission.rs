@@ -2,7 +2,7 @@
 
 use super::super::commands;
 use super::super::shelf::{Decision, Release};
-use super::super::tenant::Tenant;
+use super::super::tenant::{MOST_WRITTEN, Tenant};
 use super::super::terms::{Terms, Wish};
 use super::{Tab, action, address, badge, plugins};
 use kokoro_host::{InterfaceName, Manifest};
@@ -48,7 +48,7 @@ pub(crate) fn page(tenant: &Tenant, release: &Release) -> Markup {
                 section.card {
                     h2 { "It asks to be allowed" }
                     @if wishes.is_empty() {
-                        p.soft { "Nothing, and it gets nothing: no files, no network, no environment, no native programs." }
+                        p.soft { "Nothing, and it gets nothing of the kind: no folders, no network, no environment, no native programs." }
                     } @else {
                         p.soft { "Nothing is allowed that you do not tick." }
                     }
@@ -58,6 +58,7 @@ pub(crate) fn page(tenant: &Tenant, release: &Release) -> Markup {
                         }
                     }
                 }
+                (served(release, old))
                 (offers(release, &terms, old))
             }
             div {
@@ -95,6 +96,31 @@ fn terms(tenant: &Tenant, release: &Release, decision: Option<&Decision>, old: O
             terms
         }
         _ => Terms::none(),
+    }
+}
+
+/// What it can do through what the application serves, which it has without a tick.
+fn served(release: &Release, old: Option<&Release>) -> Markup {
+    let imports = |release: &Release, path: &str| release.inspection.imports.keys().any(|import| import.path() == path);
+    let written = format!(
+        "reads the files of this site, and writes pictures and other files into it: with all other plugins up to {} files and {} MB, but \
+         no file of another plugin",
+        MOST_WRITTEN.files,
+        MOST_WRITTEN.bytes >> 20
+    );
+    let can = [("site:build/pages", "reads the texts of this site"), ("site:build/files", &*written)];
+    let can: Vec<_> = can.into_iter().filter(|(path, _)| imports(release, path)).collect();
+    html! {
+        @if !can.is_empty() {
+            section.card {
+                h2 { "What it can do as soon as it is let in" }
+                ul {
+                    @for (path, what) in can {
+                        li { (what) " " code { (path) } (flag(old.is_some_and(|old| !imports(old, path)))) }
+                    }
+                }
+            }
+        }
     }
 }
 
