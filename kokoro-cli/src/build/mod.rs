@@ -259,7 +259,7 @@ impl Job {
             };
             // Before the Planet, which may want to start them at once.
             let mut satellites = Vec::new();
-            let mut is_new = false;
+            let mut has_new_programs = false;
             for satellite in its_satellites {
                 let Some(source) = source(satellite, programs) else {
                     if cfg!(unix) {
@@ -271,13 +271,14 @@ impl Job {
                 let content = fs::read(&source)
                     .map_err(|error| Failure::failed(format!("`{}` cannot be read: {error}", source.display())))?;
                 let place = its_programs.join(&satellite.program);
-                is_new |= folder.put(&place, &content, Kind::Program, Origin::Package)?;
+                has_new_programs |= folder.put(&place, &content, Kind::Program, Origin::Package)?;
                 satellites.push(folder.path().join(place));
             }
             remark_on_satellites(&component, &satellites, &folder.path().join(its_programs), progress);
             let mut built = put(&mut folder, &file, component, Some(planet.package.clone()))?;
             built.satellites = satellites;
-            built.is_changed |= is_new;
+            built.is_changed |= has_new_programs;
+            built.has_new_programs = has_new_programs;
             outcome.built.push(built);
         }
         remark_on_names(&outcome.built, progress);
@@ -328,6 +329,8 @@ pub(crate) struct Built {
     satellites: Vec<PathBuf>,
     /// Whether something else was there before.
     pub(crate) is_changed: bool,
+    /// Whether that is so of its Satellites' programs.
+    pub(crate) has_new_programs: bool,
 }
 
 impl Built {
@@ -368,6 +371,7 @@ fn put(folder: &mut Folder, file: &Path, component: Finished, package: Option<St
         sha256: inspection.sha256,
         satellites: Vec::new(),
         is_changed,
+        has_new_programs: false,
     })
 }
 

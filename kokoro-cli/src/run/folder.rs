@@ -33,7 +33,7 @@ impl Folder {
     pub(super) async fn follow(&mut self, changes: Vec<Change>) {
         // Those whose files are gone, or have become others.
         let mut leaving = Vec::new();
-        for Change { file, content } in &changes {
+        for Change { file, content, .. } in &changes {
             let leaves = |node: &Node| match content {
                 Content::Gone => true,
                 Content::Planet { name, .. } => is_planet(node) && node.name != *name,
@@ -41,12 +41,16 @@ impl Folder {
             };
             leaving.extend(self.of_file(&self.path.join(file)).filter(leaves).map(|node| node.name));
         }
-        for Change { file, content } in changes {
+        for Change { file, content, has_new_programs } in changes {
             let file = self.path.join(file);
             match content {
                 Content::Gone => _ = self.unusable.remove(&file),
                 Content::Broken => self.broken(&file).await,
-                Content::Planet { name, sha256 } => self.planet(&file, &name, &sha256, &mut leaving).await,
+                Content::Planet { name, sha256 } => {
+                    // What it is then is another one: it has other Satellites.
+                    let sha256 = Some(sha256).filter(|_| !has_new_programs);
+                    self.planet(&file, &name, sha256.as_deref(), &mut leaving).await;
+                }
             }
         }
         while !leaving.is_empty() {
@@ -76,8 +80,8 @@ impl Folder {
         }
     }
 
-    /// A file is a component of this name.
-    async fn planet(&mut self, file: &Path, name: &str, sha256: &str, leaving: &mut Vec<String>) {
+    /// A file is a component of this name. It is left alone if it runs already with this hash.
+    async fn planet(&mut self, file: &Path, name: &str, sha256: Option<&str>, leaving: &mut Vec<String>) {
         let before = self.of_file(file).filter(is_planet);
         let holder = self.primary.graph().planet(name).filter(|node| is_planet(node)).cloned();
         let is_there = match (&before, holder) {
@@ -91,7 +95,7 @@ impl Folder {
                 is_reloaded || self.load(file).await
             }
             (Some(before), Some(holder)) if before.name == holder.name => {
-                let is_same = holder.sha256.as_deref() == Some(sha256);
+                let is_same = sha256.is_some() && holder.sha256.as_deref() == sha256;
                 if !is_same || holder.state == State::Failed {
                     self.reload(name, file).await;
                 }
@@ -227,7 +231,7 @@ mod tests {
                     Content::Planet { name: planet.to_string(), sha256 }
                 }
             };
-            Change { file: file.into(), content }
+            Change { file: file.into(), content, has_new_programs: false }
         };
         let changes = changes.iter().map(change).collect();
         folder.follow(changes).await;
@@ -263,5 +267,19 @@ mod tests {
             let event = events.next().await.expect("an event");
             assert_eq!(event.to_string(), format!("{planet}: reloaded"));
         }
+    }
+
+    #[tokio::test]
+    async fn a_planet_with_new_programs_is_reloaded_although_its_component_is_the_same() {
+        let (_place, mut folder) = folder(&[("one.wasm", "a")]).await;
+        let mut events = folder.primary.events();
+        let sha256 = folder.primary.graph().planet("a").expect("it is there").sha256.clone().expect("it has one");
+        for has_new_programs in [false, true] {
+            let content = Content::Planet { name: "a".to_owned(), sha256: sha256.clone() };
+            folder.follow(vec![Change { file: "one.wasm".into(), content, has_new_programs }]).await;
+        }
+        let events = std::iter::from_fn(|| events.try_next());
+        let reloaded = events.filter(|event| event.to_string() == "a: reloaded").count();
+        assert_eq!(reloaded, 1);
     }
 }

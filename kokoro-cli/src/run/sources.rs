@@ -4,7 +4,6 @@
 //! anyway.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -17,6 +16,7 @@ use tokio::task::spawn_blocking;
 
 use super::console::Console;
 use super::tree::{Listing, Tree};
+use super::watch::Announced;
 use crate::build::{Job, Outcome, Profile, Progress, Stop, list, seconds};
 use crate::failure::Failure;
 
@@ -110,7 +110,7 @@ impl Sources {
     }
 
     /// Builds whenever something has been saved, and announces the files that are new.
-    pub(super) async fn follow(&mut self, announce: &UnboundedSender<OsString>) {
+    pub(super) async fn follow(&mut self, announce: &UnboundedSender<Announced>) {
         loop {
             let is_shape = self.wait().await;
             let begun = Instant::now();
@@ -121,10 +121,12 @@ impl Sources {
             match self.run(Progress::Console(self.console.clone())).await {
                 Ok(outcome) => {
                     self.tell(&outcome, begun);
-                    let changed = outcome.built.iter().filter(|built| built.is_changed).map(|built| &built.file);
-                    for name in changed.chain(&outcome.removed).filter_map(|file| file.file_name()) {
+                    let changed = outcome.built.iter().filter(|built| built.is_changed);
+                    let changed = changed.map(|built| (&built.file, built.has_new_programs));
+                    for (file, has_new_programs) in changed.chain(outcome.removed.iter().map(|file| (file, false))) {
+                        let file = file.file_name().unwrap_or_default().to_owned();
                         // When the command ends, nobody hears it any more.
-                        let _ = announce.send(name.to_owned());
+                        let _ = announce.send(Announced { file, has_new_programs });
                     }
                 }
                 Err(failure) => self.console.complain(format_args!("{failure}\n  what there was goes on")),

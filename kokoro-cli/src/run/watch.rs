@@ -32,6 +32,17 @@ pub(super) struct Change {
     /// Its name in the folder.
     pub(super) file: OsString,
     pub(super) content: Content,
+    /// Whether the programs beside it are others, so that it counts as another one even if it is the same.
+    pub(super) has_new_programs: bool,
+}
+
+/// A file of which somebody says that it is whole.
+#[derive(Debug)]
+pub(super) struct Announced {
+    /// Its name in the folder.
+    pub(super) file: OsString,
+    /// Whether the programs of its Satellites have become others.
+    pub(super) has_new_programs: bool,
 }
 
 /// What is in a file now.
@@ -52,10 +63,11 @@ pub(super) struct Watch {
     /// None if the system has none to give; then looking has to do.
     watcher: Option<RecommendedWatcher>,
     heard: UnboundedReceiver<notify::Result<Event>>,
-    /// Files of which somebody says that they are whole.
-    announced: UnboundedReceiver<OsString>,
-    announce: UnboundedSender<OsString>,
+    announced: UnboundedReceiver<Announced>,
+    announce: UnboundedSender<Announced>,
     whole: BTreeSet<OsString>,
+    /// Files whose Planets' programs have become others, which nobody has been told.
+    with_new_programs: BTreeSet<OsString>,
     files: Files,
     /// The folder that is watched; none if there is none.
     watched: Option<Identity>,
@@ -77,7 +89,7 @@ impl Watch {
         };
         let watcher = notify::recommended_watcher(hear).ok();
         let (announce, announced) = mpsc::unbounded_channel();
-        let (files, watched, told, whole) = Default::default();
+        let (files, watched, told, whole, with_new_programs) = Default::default();
         Self {
             folder: folder.to_owned(),
             console: console.clone(),
@@ -86,6 +98,7 @@ impl Watch {
             announced,
             announce,
             whole,
+            with_new_programs,
             files,
             watched,
             told,
@@ -93,7 +106,7 @@ impl Watch {
     }
 
     /// Where to say which files of the folder have been changed and are whole: it need not be waited until they come to rest.
-    pub(super) fn announce(&self) -> UnboundedSender<OsString> {
+    pub(super) fn announce(&self) -> UnboundedSender<Announced> {
         self.announce.clone()
     }
 
@@ -151,7 +164,8 @@ impl Watch {
                     Reading::Vanished => {}
                     Reading::Whole(content) => {
                         self.files.take(&due.name);
-                        changes.push(Change { file: due.name, content });
+                        let has_new_programs = self.with_new_programs.remove(&due.name);
+                        changes.push(Change { file: due.name, content, has_new_programs });
                     }
                 }
             }
@@ -176,8 +190,8 @@ impl Watch {
                 self.note(event);
                 tokio::time::sleep(BREATH).await;
             }
-            Some(name) = self.announced.recv() => {
-                self.whole.insert(name);
+            Some(announced) = self.announced.recv() => {
+                self.take_up(announced);
                 // What the system has to say about it is no news after that.
                 tokio::time::sleep(BREATH).await;
             }
@@ -190,9 +204,16 @@ impl Watch {
         while let Ok(event) = self.heard.try_recv() {
             self.note(event);
         }
-        while let Ok(name) = self.announced.try_recv() {
-            self.whole.insert(name);
+        while let Ok(announced) = self.announced.try_recv() {
+            self.take_up(announced);
         }
+    }
+
+    fn take_up(&mut self, Announced { file, has_new_programs }: Announced) {
+        if has_new_programs {
+            self.with_new_programs.insert(file.clone());
+        }
+        self.whole.insert(file);
     }
 
     fn note(&mut self, event: notify::Result<Event>) {
@@ -376,6 +397,20 @@ mod tests {
         );
         fs::remove_file(folder.path().join("slow.wasm")).expect("it is there");
         assert_eq!(names(&watch.next().await), ["slow.wasm Gone"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_announced_is_a_change_even_if_the_file_is_as_it_was() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::write(folder.path().join("same.wasm"), component()).expect("a file");
+        let mut watch = watch(folder.path());
+        watch.until_whole().await;
+        let announce = watch.announce();
+        for has_new_programs in [true, false] {
+            announce.send(Announced { file: "same.wasm".into(), has_new_programs }).expect("it listens");
+            let changes = watch.next().await;
+            assert_eq!(changes.iter().map(|change| change.has_new_programs).collect::<Vec<_>>(), [has_new_programs]);
+        }
     }
 
     #[tokio::test]
