@@ -126,10 +126,15 @@ enum Command {
     /// A planet is a library package with `crate-type = ["cdylib"]` that depends on `kokoro-guest` or has [package.metadata.kokoro] in
     /// its Cargo.toml. They are compiled for wasm32-wasip2, and put there without debug information, under their packages' names. A
     /// package with `satellite-of = "PLANET"` below [package.metadata.kokoro] is compiled for this machine, and put beside that planet.
+    ///
+    /// RUSTFLAGS and all else that cargo listens to hold for planets as well: flags that are meant for this machine alone belong below
+    /// [target.'cfg(not(target_family = "wasm"))'] in .cargo/config.toml. (A planet that a test builds by itself, without
+    /// `kokoro test`, is built without RUSTFLAGS.)
     Build(Build),
     /// Builds the Planets (plugins) of a cargo workspace, and runs `cargo test` with them
     ///
-    /// The tests find them where the variable KOKORO_PLANETS says.
+    /// The tests find them where the variable KOKORO_PLANETS says. With --package, the tests are those of these planets and of their
+    /// satellites; others are run with `kokoro test -- --package OTHER`.
     Test(Test),
     /// Prints what has a shell complete commands and options
     ///

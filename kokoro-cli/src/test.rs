@@ -26,7 +26,8 @@ impl Test {
         done?.check()?;
         let out = job.out.canonicalize().map_err(Failure::failed)?;
         let mut cargo = job.toolchain.cargo();
-        cargo.arg("test").args(&self.arguments).env("KOKORO_PLANETS", out);
+        cargo.arg("test").args(job.named().iter().flat_map(|package| ["--package", package]));
+        cargo.args(&self.arguments).env("KOKORO_PLANETS", out);
         let status = cargo.status().map_err(|error| Failure::failed(format!("cargo cannot be started: {error}")))?;
         match status.success() {
             true => Ok(()),

@@ -104,6 +104,17 @@ fn tests_find_what_was_built() {
     let run = project.kokoro(&["test", "--", "--package", "checks", "--lib"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert!(run.stdout.contains("test result: ok. 1 passed"), "{}", run.stdout);
+    // With a package, the tests are those of it and of its satellites.
+    project.satellite("worker", "tested");
+    let script = project.path("bin/cargo");
+    let cargo = format!(
+        "#!/bin/sh\nif [ \"$1\" = test ]; then echo \"$@\"; exit; fi\nexec '{}' \"$@\"\n",
+        tool("cargo").display()
+    );
+    project.write("bin/cargo", &cargo);
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("it is there");
+    let run = Run::of(project.program().args(["test", "-p", "tested", "--", "--doc"]).env("CARGO", &script));
+    assert_eq!(run.stdout, "test --package tested --package worker --doc\n", "{}", run.stderr);
     project.replace("planets/checks/src/lib.rs", "tested.wasm", "bye.wasm");
     let run = project.kokoro(&["test", "--", "--package", "checks", "--lib"]);
     assert_eq!(run.code, Some(1), "{}", run.stderr);

@@ -178,8 +178,24 @@ impl Job {
         };
         let toolchain = Toolchain::of(&folder);
         let workspace = Workspace::read(&toolchain, manifest.as_deref(), packages)?;
-        let out = self::out(out, &workspace.root);
+        let out = match (&profile, out) {
+            // What is quick to compile is not to lie where people look for what they can hand out.
+            (Profile::Quick, None) => self::out(None, &workspace.root).with_file_name("planets-watch"),
+            _ => self::out(out, &workspace.root),
+        };
         Ok(Self { toolchain, workspace, out, profile, is_all: packages.is_empty() })
+    }
+
+    /// The packages of which something is built, if it is not all of them: Planets and their Satellites.
+    pub(crate) fn named(&self) -> BTreeSet<&str> {
+        if self.is_all {
+            return BTreeSet::new();
+        }
+        let programs = self.workspace.satellites.iter().filter_map(|satellite| match &satellite.source {
+            Source::Package { package, .. } => Some(package.as_str()),
+            Source::Script(_) => None,
+        });
+        self.workspace.planets.iter().map(|planet| planet.package.as_str()).chain(programs).collect()
     }
 
     /// The folders below the one where all are put, by name; none is that one itself.
@@ -192,6 +208,12 @@ impl Job {
         let Self { toolchain, workspace, .. } = self;
         for remark in &workspace.remarks {
             progress.line(&format!("note: {remark}"));
+        }
+        if !cfg!(unix) && !workspace.satellites.is_empty() {
+            let programs = list(workspace.satellites.iter().map(|satellite| satellite.program.as_str()));
+            progress.line(&format!(
+                "note: satellites are not supported on this system yet, so that {programs} is left out"
+            ));
         }
         toolchain.check_target()?;
         let mut compile = Compile { toolchain, workspace, profile: &self.profile, progress, stop };
@@ -261,10 +283,12 @@ impl Job {
             let mut satellites = Vec::new();
             let mut has_new_programs = false;
             for satellite in its_satellites {
+                if !cfg!(unix) {
+                    // It has been said.
+                    continue;
+                }
                 let Some(source) = source(satellite, programs) else {
-                    if cfg!(unix) {
-                        outcome.failed.push(satellite.program.clone());
-                    }
+                    outcome.failed.push(satellite.program.clone());
                     continue;
                 };
                 outcome.inputs.extend(inputs::of(&source));

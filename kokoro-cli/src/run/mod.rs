@@ -43,7 +43,7 @@ pub(crate) struct Run {
     ///
     /// Of a cargo project the sources are followed: what is saved is built and takes effect. As long as it cannot be compiled, the
     /// old planet goes on. So that this is quick, it is compiled like `release` without link-time optimisation, unless --profile
-    /// says otherwise; `kokoro build` makes what is to be handed out.
+    /// says otherwise, and put into target/planets-watch; `kokoro build` makes what is to be handed out.
     #[arg(long)]
     watch: bool,
     /// Of a cargo project, builds these planets and their satellites alone
