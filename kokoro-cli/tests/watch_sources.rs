@@ -36,8 +36,13 @@ fn what_is_saved_is_live_and_what_does_not_compile_changes_nothing() {
     project.replace(source, "    fn greet", "    fn wave(&mut self) {}\n\n    fn greet");
     run.until("live: reloaded, now 0.1.0");
 
-    // A package comes and goes.
-    project.planet("second", "Hi");
+    // A package comes and goes. Without its sources the workspace cannot be read, and where they would be, nobody has looked yet.
+    let other = Project::anywhere();
+    other.planet("second", "Hi");
+    fs::rename(other.path("planets/second/src"), other.path("src")).expect("it is there");
+    fs::rename(other.path("planets/second"), project.path("planets/second")).expect("it is there");
+    run.until("  what there was goes on");
+    fs::rename(other.path("src"), project.path("planets/second/src")).expect("it is there");
     run.until("second: starting -> running");
     run.ask("test:second/greeting.greet(\"Bob\")", "\"Hi Bob!\"");
     fs::remove_dir_all(project.path("planets/second")).expect("it is there");
@@ -49,6 +54,8 @@ fn what_is_saved_is_live_and_what_does_not_compile_changes_nothing() {
     run.until_beginning("built in ");
     let (code, shown) = run.interrupted();
     assert_eq!(code, Some(0), "{shown}");
+    // What is quick to compile does not lie where what is to be handed out does.
+    assert!(project.path("target/planets-watch/live.wasm").is_file() && !project.path("target/planets").exists());
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub(super) struct Sources {
     console: Console,
     job: Arc<Job>,
     tree: Arc<Tree>,
+    /// Why what the workspace consists of could not be read the last time, as it was told.
+    unread: Option<String>,
     /// What the last build was made of, or is about to be.
     seen: Listing,
     /// What the last build was made of, as the compiler tells it.
@@ -80,9 +82,9 @@ impl Sources {
         };
         let watcher = notify::recommended_watcher(hear).ok();
         let tree = Arc::new(Tree::of(&job.workspace, &BTreeSet::new()));
-        let (seen, watched, inputs) = Default::default();
+        let (seen, watched, inputs, unread) = Default::default();
         let (job, console) = (Arc::new(job), console.clone());
-        Ok(Self { manifest, packages, profile, console, job, tree, seen, inputs, watcher, watched, heard })
+        Ok(Self { manifest, packages, profile, console, job, tree, unread, seen, inputs, watcher, watched, heard })
     }
 
     /// Builds all, and gives the folder that is to be run. If `goes_on`, what cannot be built may come later.
@@ -114,9 +116,15 @@ impl Sources {
         loop {
             let is_shape = self.wait().await;
             let begun = Instant::now();
-            if is_shape && let Err(failure) = self.read_again().await {
-                self.console.complain(format_args!("{failure}\n  what there was goes on"));
-                continue;
+            if is_shape {
+                let unread = self.read_again().await.err().map(|failure| failure.to_string());
+                let before = std::mem::replace(&mut self.unread, unread);
+                if let Some(failure) = &self.unread {
+                    if before.as_ref() != Some(failure) {
+                        self.console.complain(format_args!("{failure}\n  what there was goes on"));
+                    }
+                    continue;
+                }
             }
             match self.run(Progress::Console(self.console.clone())).await {
                 Ok(outcome) => {
@@ -136,6 +144,7 @@ impl Sources {
     }
 
     /// Comes back when something has changed since the last build began, and tells whether it may be what the workspace consists of.
+    /// As long as that cannot be read, nobody knows which files would change it, and it comes back each time it has looked.
     async fn wait(&mut self) -> bool {
         loop {
             let mut found = self.look().await;
@@ -149,12 +158,17 @@ impl Sources {
                     found = later;
                 }
                 let is_shape = |file: &Path| file.extension().is_some_and(|extension| extension == "toml");
-                let shape_changed = found.changed_since(&self.seen).any(is_shape);
+                let shape_changed = self.unread.is_some() || found.changed_since(&self.seen).any(is_shape);
                 self.seen = found;
                 return shape_changed;
             }
             // Whichever it is, it is looked.
             let _ = tokio::time::timeout(LOOK, self.heard.notified()).await;
+            if self.unread.is_some() {
+                tokio::time::sleep(QUIET).await;
+                self.seen = self.look().await;
+                return true;
+            }
         }
     }
 
