@@ -133,6 +133,36 @@ async fn a_plugin_gets_what_was_ticked_and_no_more() {
     assert_contains(&client.page(&page).await, &["value=\"write:data\" checked"]);
 }
 
+/// What is taken away is gone also where a reload would be refused: while a call goes on, and while others need what is withheld.
+#[tokio::test]
+async fn what_is_taken_from_a_plugin_is_gone_whatever_it_is_doing() {
+    let server = Server::start(&["one"]);
+    let client = server.client();
+    let markdown = plugin(&client, "one", "markdown").await;
+    client.done(&format!("{markdown}/admit"), "").await;
+    assert_eq!(client.state("one", "markdown").await.0, "running");
+    assert_eq!(client.get("/s/one/pages/").await.status, StatusCode::SERVICE_UNAVAILABLE);
+
+    let page = client.uploaded("one", "hostile.wasm", &hostile()).await;
+    client.done(&format!("{page}/admit"), &format!("{COMMAND}&grant=read:content")).await;
+    assert_contains(&client.run("one", "hostile", "files").await, &["read   content:"]);
+    let job = client.done("/s/one/commands/hostile/loop", "").await;
+    client.done(&format!("{page}/admit"), COMMAND).await;
+    assert_contains(&client.ended(&job).await, &["badge failed"]);
+    assert_contains(&client.run("one", "hostile", "files").await, &["denied content:"]);
+
+    // One that was let in earlier does not come back when the one that took its place is removed.
+    let newer = client.uploaded("one", "hostile.wasm", &changed(hostile(), "release", "2")).await;
+    client.done(&format!("{newer}/admit"), COMMAND).await;
+    assert_contains(&client.page(&newer).await, &["badge running"]);
+    let job = client.done("/s/one/commands/hostile/loop", "").await;
+    client.done(&format!("{newer}/remove"), "").await;
+    assert_contains(&client.ended(&job).await, &["badge failed"]);
+    assert_eq!(client.state("one", "hostile").await.0, "");
+    assert_contains(&client.page(&page).await, &["badge unused"]);
+    assert_eq!(fs::read_dir(server.state("one").join("plugins")).unwrap().count(), 1);
+}
+
 #[tokio::test]
 async fn what_a_plugin_has_without_a_tick_is_said_before_it_is_let_in() {
     let server = Server::start(&["one"]);

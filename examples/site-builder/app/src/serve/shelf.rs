@@ -151,7 +151,8 @@ impl Shelf {
         self.inside().releases.get(sha256).cloned()
     }
 
-    /// The one release of this name that is loaded, be it let in or not.
+    /// The one release of this name that is loaded, be it let in or not: the upload in use, else the built-in one, else one that is kept
+    /// out.
     pub(crate) fn current(&self, name: &str) -> Option<Arc<Release>> {
         self.inside().current(name)
     }
@@ -288,7 +289,12 @@ impl Inside {
     fn current(&self, name: &str) -> Option<Arc<Release>> {
         let used = self.answers.used.get(name).and_then(|sha256| self.releases.get(sha256));
         let named = || self.releases.values().filter(|release| release.name() == name);
-        let current = used.or_else(|| named().find(|release| release.is_built_in)).or_else(|| named().next());
+        let current = used.or_else(|| named().find(|release| release.is_built_in)).or_else(|| {
+            // The Primary is to know of one that is kept out, and of one that nobody has decided about before others. One that was let in
+            // and made way for another does not come back by itself.
+            let is_admitted = |release: &Release| matches!(self.decision(release), Some(Decision::Admitted(_)));
+            named().filter(|release| !is_admitted(release)).min_by_key(|release| self.decision(release).is_some())
+        });
         current.cloned()
     }
 
@@ -380,6 +386,24 @@ mod tests {
         shelf.remove(&release).unwrap();
         assert!(!release.file.exists());
         assert!(self::shelf(state.path()).releases().is_empty());
+    }
+
+    #[test]
+    fn a_release_that_made_way_for_another_does_not_come_back_by_itself() {
+        let state = tempfile::tempdir().unwrap();
+        let shelf = shelf(state.path());
+        let mut uploads = [b'x', b'y'].map(|name| shelf.add("a", &[EMPTY, &[0, 2, 1, name]].concat()).unwrap());
+        uploads.sort_by(|a, b| a.sha256().cmp(b.sha256()));
+        let [old, new] = &uploads;
+        let current = || shelf.current("a").map(|release| release.sha256().to_owned());
+        for release in [old, new] {
+            let _ = shelf.decide(release, Decision::Admitted(Terms::none())).unwrap();
+            assert_eq!(current().as_deref(), Some(release.sha256()));
+        }
+        let _ = shelf.decide(new, Decision::Refused).unwrap();
+        assert_eq!(current().as_deref(), Some(new.sha256()));
+        shelf.remove(new).unwrap();
+        assert_eq!(current(), None);
     }
 
     #[test]

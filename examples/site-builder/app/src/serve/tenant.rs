@@ -142,11 +142,12 @@ impl Tenant {
         self.decide(release, Decision::Admitted(terms)).await
     }
 
-    /// Keeps a release out. If it is used it stops; the one that the server came with takes its place, if there is one.
+    /// Keeps a release out. If it is used it stops, whatever it is doing; the one that the server came with takes its place, if there is
+    /// one.
     ///
     /// # Errors
     ///
-    /// As [`admit`](Self::admit).
+    /// If that cannot be kept, or the one that takes its place cannot be loaded.
     pub(crate) async fn refuse(&self, release: &Release) -> Result<()> {
         self.decide(release, Decision::Refused).await
     }
@@ -154,10 +155,18 @@ impl Tenant {
     async fn decide(&self, release: &Release, decision: Decision) -> Result<()> {
         let _change = self.changing.lock().await;
         let was_current = self.is_current(release);
+        let takes_away = match (&decision, self.shelf.decision(release)) {
+            (Decision::Refused, _) => true,
+            (Decision::Admitted(new), Some(Decision::Admitted(old))) => !new.allow_all_of(&old),
+            (Decision::Admitted(_), _) => false,
+        };
         let undo = self.shelf.decide(release, decision)?;
         // A release that was not used and is not to be is nobody's business.
         if !was_current && !self.is_current(release) {
             return Ok(());
+        }
+        if takes_away && was_current {
+            return self.replace(release.name()).await;
         }
         let applied = self.apply(release.name()).await;
         if applied.is_err() {
@@ -169,43 +178,49 @@ impl Tenant {
         applied
     }
 
-    /// Forgets an upload.
+    /// Forgets an upload, and what it has written if nobody else may have. If it is used it stops first, as one that is refused.
     ///
     /// # Errors
     ///
-    /// As [`Shelf::remove`], or if the release that takes its place cannot.
+    /// As [`Shelf::remove`], or if the release that takes its place cannot; then it is refused, and still there.
     pub(crate) async fn remove(&self, release: &Release) -> Result<()> {
         let _change = self.changing.lock().await;
-        let was_current = self.is_current(release);
+        // As long as it may run it is on the list.
+        if !release.is_built_in && self.is_current(release) {
+            let _ = self.shelf.decide(release, Decision::Refused)?;
+            self.replace(release.name()).await?;
+        }
         self.shelf.remove(release)?;
-        if was_current { self.apply(release.name()).await } else { Ok(()) }
+        // It was known to the Primary as one that is kept out.
+        let graph = self.graph();
+        let node = graph.planet(release.name()).and_then(|node| node.sha256.as_deref());
+        if node == Some(release.sha256()) { self.replace(release.name()).await } else { Ok(()) }
     }
 
     fn is_current(&self, release: &Release) -> bool {
         self.shelf.current(release.name()).is_some_and(|current| current.sha256() == release.sha256())
     }
 
-    /// Has the Primary run what the shelf says of this name.
+    /// Has the Primary run what the shelf says of this name. What runs goes on if the other cannot take its place.
     async fn apply(&self, name: &str) -> Result<()> {
-        let (primary, graph) = (&self.primary, self.primary.graph());
-        let node = graph.planet(name);
-        let Some(release) = self.shelf.current(name) else {
-            if node.is_some() {
-                primary.unload(name).await?;
-            }
-            return Ok(());
-        };
-        let is_admitted = matches!(self.shelf.decision(&release), Some(Decision::Admitted(_)));
-        match node {
-            Some(node) if is_admitted && node.state == State::Running => {
-                primary.reload(name).file(&release.file).await?;
-            }
-            node => {
-                if node.is_some() {
-                    primary.unload(name).await?;
-                }
-                primary.load(&release.file).await?;
-            }
+        let is_running = self.graph().planet(name).is_some_and(|node| node.state == State::Running);
+        let admitted =
+            |release: &Arc<Release>| matches!(self.shelf.decision(release), Some(Decision::Admitted(_))) && is_running;
+        match self.shelf.current(name).filter(admitted) {
+            Some(release) => _ = self.primary.reload(name).file(&release.file).await?,
+            None => self.replace(name).await?,
+        }
+        Ok(())
+    }
+
+    /// Has the Primary run what the shelf says of this name, and in no case what it runs now: a reload is refused while calls keep the
+    /// old one or others need what the new one has not, and the old one would go on with what was taken from it.
+    async fn replace(&self, name: &str) -> Result<()> {
+        if self.graph().planet(name).is_some() {
+            self.primary.unload(name).await?;
+        }
+        if let Some(release) = self.shelf.current(name) {
+            self.primary.load(&release.file).await?;
         }
         Ok(())
     }

@@ -170,6 +170,11 @@ impl Terms {
         admission.only_exports(counting.filter(|export| !self.withheld.contains(export)).collect::<Vec<_>>())
     }
 
+    /// Whether whoever has the others' terms loses nothing by these.
+    pub(crate) fn allow_all_of(&self, others: &Self) -> bool {
+        self.allowed.is_superset(&others.allowed) && self.withheld.is_subset(&others.withheld)
+    }
+
     /// Whether it is allowed to have a folder of its own.
     pub(crate) fn needs_data(&self) -> bool {
         let is_data = |key: &String| {

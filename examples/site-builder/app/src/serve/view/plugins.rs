@@ -79,7 +79,7 @@ pub(super) fn standing(tenant: &Tenant, graph: &Graph, release: &Release) -> (St
         (Some(_), Some(node)) => (node.state.to_string(), node.reason.clone()),
         (Some(Decision::Refused), None) => ("refused".to_owned(), Some("you did not want it".to_owned())),
         (Some(Decision::Admitted(_)), None) => {
-            ("unused".to_owned(), Some("another release of this name is used".to_owned()))
+            ("unused".to_owned(), Some("another release of this name took its place".to_owned()))
         }
     }
 }
