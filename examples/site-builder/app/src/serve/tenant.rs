@@ -121,16 +121,33 @@ impl Tenant {
     /// # Errors
     ///
     /// As [`Shelf::add`].
-    pub(crate) async fn upload(&self, stem: String, bytes: Vec<u8>) -> Result<Arc<Release>> {
-        let _change = self.changing.lock().await;
-        let shelf = Arc::clone(&self.shelf);
-        let release = tokio::task::spawn_blocking(move || shelf.add(&stem, &bytes)).await??;
-        // It is known as one that could serve others; of a plugin that is there already, the old release goes on.
-        let is_new = self.shelf.current(release.name()).is_some_and(|c| c.sha256() == release.sha256());
-        if is_new && self.graph().planet(release.name()).is_none() {
-            self.apply(release.name()).await?;
-        }
-        Ok(release)
+    pub(crate) async fn upload(self: &Arc<Self>, stem: String, bytes: Vec<u8>) -> Result<Arc<Release>> {
+        self.whole(async move |tenant| {
+            let shelf = Arc::clone(&tenant.shelf);
+            let release = tokio::task::spawn_blocking(move || shelf.add(&stem, &bytes)).await??;
+            // It is known as one that could serve others; of a plugin that is there already, the old release goes on.
+            if tenant.is_current(&release) && tenant.graph().planet(release.name()).is_none() {
+                tenant.apply(release.name()).await?;
+            }
+            Ok(release)
+        })
+        .await
+    }
+
+    /// Makes one change to the plugins after the other, and each to its end: whoever asked for it may have gone in the middle of it, and
+    /// then it is not for anybody to say what of it was done.
+    async fn whole<T, F>(self: &Arc<Self>, change: impl FnOnce(Arc<Self>) -> F + Send + 'static) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send,
+    {
+        let tenant = Arc::clone(self);
+        tokio::spawn(async move {
+            let changing = Arc::clone(&tenant);
+            let _change = changing.changing.lock().await;
+            change(tenant).await
+        })
+        .await?
     }
 
     /// Lets a release in on these terms. If another release of the same plugin runs, this one takes its place, and no request notices.
@@ -138,8 +155,9 @@ impl Tenant {
     /// # Errors
     ///
     /// If it cannot take that place; then nothing has changed, and the other goes on.
-    pub(crate) async fn admit(&self, release: &Release, terms: Terms) -> Result<()> {
-        self.decide(release, Decision::Admitted(terms)).await
+    pub(crate) async fn admit(self: &Arc<Self>, release: &Arc<Release>, terms: Terms) -> Result<()> {
+        let release = Arc::clone(release);
+        self.whole(async move |tenant| tenant.decide(&release, Decision::Admitted(terms)).await).await
     }
 
     /// Keeps a release out. If it is used it stops, whatever it is doing; the one that the server came with takes its place, if there is
@@ -148,12 +166,12 @@ impl Tenant {
     /// # Errors
     ///
     /// If that cannot be kept, or the one that takes its place cannot be loaded.
-    pub(crate) async fn refuse(&self, release: &Release) -> Result<()> {
-        self.decide(release, Decision::Refused).await
+    pub(crate) async fn refuse(self: &Arc<Self>, release: &Arc<Release>) -> Result<()> {
+        let release = Arc::clone(release);
+        self.whole(async move |tenant| tenant.decide(&release, Decision::Refused).await).await
     }
 
     async fn decide(&self, release: &Release, decision: Decision) -> Result<()> {
-        let _change = self.changing.lock().await;
         let was_current = self.is_current(release);
         let takes_away = match (&decision, self.shelf.decision(release)) {
             (Decision::Refused, _) => true,
@@ -183,14 +201,19 @@ impl Tenant {
     /// # Errors
     ///
     /// As [`Shelf::remove`], or if the release that takes its place cannot; then it is refused, and still there.
-    pub(crate) async fn remove(&self, release: &Release) -> Result<()> {
-        let _change = self.changing.lock().await;
+    pub(crate) async fn remove(self: &Arc<Self>, release: &Arc<Release>) -> Result<()> {
+        let release = Arc::clone(release);
+        self.whole(async move |tenant| tenant.forget(&release).await).await
+    }
+
+    async fn forget(&self, release: &Arc<Release>) -> Result<()> {
         // As long as it may run it is on the list.
         if !release.is_built_in && self.is_current(release) {
             let _ = self.shelf.decide(release, Decision::Refused)?;
             self.replace(release.name()).await?;
         }
-        self.shelf.remove(release)?;
+        let (shelf, removed) = (Arc::clone(&self.shelf), Arc::clone(release));
+        tokio::task::spawn_blocking(move || shelf.remove(&removed)).await??;
         // It was known to the Primary as one that is kept out.
         let graph = self.graph();
         let node = graph.planet(release.name()).and_then(|node| node.sha256.as_deref());
@@ -219,8 +242,11 @@ impl Tenant {
         if self.graph().planet(name).is_some() {
             self.primary.unload(name).await?;
         }
-        if let Some(release) = self.shelf.current(name) {
-            self.primary.load(&release.file).await?;
+        match self.shelf.current(name) {
+            Some(release) if release.is_built_in => _ = self.primary.load(&release.file).await?,
+            // One that gives itself no name would be called as its file, which is called by its SHA-256.
+            Some(release) => _ = self.primary.load_bytes(name, tokio::fs::read(&release.file).await?).await?,
+            None => {}
         }
         Ok(())
     }
@@ -230,28 +256,40 @@ impl Tenant {
     /// # Errors
     ///
     /// As [`Primary::restart`].
-    pub(crate) async fn restart(&self, planet: &str) -> Result<()> {
-        let _change = self.changing.lock().await;
-        self.primary.restart(planet).await?;
-        Ok(())
+    pub(crate) async fn restart(self: &Arc<Self>, planet: &str) -> Result<()> {
+        let planet = planet.to_owned();
+        self.whole(async move |tenant| {
+            tenant.primary.restart(&planet).await?;
+            Ok(())
+        })
+        .await
     }
 
     /// Reads the texts again. Plugins that may remember what they were are started anew; requests wait so long.
     ///
     /// # Errors
     ///
-    /// If the texts cannot be read, or such a plugin cannot be restarted.
-    pub(crate) async fn read_again(&self) -> Result<()> {
-        let _change = self.changing.lock().await;
-        let (texts, output) = (self.texts.clone(), self.output.clone());
-        let site = tokio::task::spawn_blocking(move || read(&texts, &output)).await??;
-        self.today.set(site);
-        for planet in self.graph().planets {
-            if planet.state == State::Running && planet.imports.iter().any(|import| import.kind == EdgeKind::Host) {
-                self.primary.restart(&planet.name).await?;
+    /// If the texts cannot be read. If such a plugin cannot be restarted the others are, and all that cannot are named.
+    pub(crate) async fn read_again(self: &Arc<Self>) -> Result<()> {
+        self.whole(async move |tenant| {
+            let (texts, output) = (tenant.texts.clone(), tenant.output.clone());
+            let site = tokio::task::spawn_blocking(move || read(&texts, &output)).await??;
+            tenant.today.set(site);
+            let mut problems = Vec::new();
+            for planet in tenant.graph().planets {
+                if planet.state == State::Running
+                    && planet.imports.iter().any(|import| import.kind == EdgeKind::Host)
+                    && let Err(error) = tenant.primary.restart(&planet.name).await
+                {
+                    problems.push(error.to_string());
+                }
             }
-        }
-        Ok(())
+            match problems.is_empty() {
+                true => Ok(()),
+                false => Err(anyhow!("the texts were read again, but\n{}", problems.join("\n"))),
+            }
+        })
+        .await
     }
 
     /// Starts to build the site into its folder.
@@ -321,4 +359,28 @@ fn too_many() -> anyhow::Error {
 
 fn read(texts: &Path, output: &Path) -> Result<Site> {
     Site::read(texts, output, None).with_context(|| format!("`{}` cannot be read", texts.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt as _;
+
+    #[tokio::test]
+    async fn a_decision_is_carried_out_even_if_whoever_made_it_has_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (texts, state) = (folder.path().join("texts"), folder.path().join("state"));
+        fs::create_dir(&texts).unwrap();
+        fs::write(texts.join("index.md"), "# Hello\n").unwrap();
+        let engine = Engine::builder().build().unwrap();
+        let tenant = Arc::new(Tenant::open("one".to_owned(), &texts, &state, &[], &engine).await.unwrap());
+        let release = tenant.upload("a".to_owned(), b"\0asm\x0d\0\x01\0".to_vec()).await.unwrap();
+        let state = || tenant.graph().planet("a").map(|node| node.state);
+        tenant.admit(&release, Terms::none()).await.unwrap();
+        assert_eq!(state(), Some(State::Running));
+
+        assert!(tenant.refuse(&release).now_or_never().is_none(), "it was asked for, and nobody waits for it");
+        tenant.read_again().await.unwrap();
+        assert_eq!((tenant.shelf.decision(&release), state()), (Some(Decision::Refused), Some(State::Refused)));
+    }
 }
