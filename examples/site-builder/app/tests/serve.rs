@@ -5,7 +5,7 @@ mod common;
 use axum::body::Body;
 use axum::http::StatusCode;
 use common::server::{Client, Server};
-use common::{changed, planets};
+use common::{Outcome, changed, planets, program};
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -162,6 +162,19 @@ async fn what_is_taken_from_a_plugin_is_gone_whatever_it_is_doing() {
     assert_eq!(client.state("one", "hostile").await.0, "");
     assert_contains(&client.page(&page).await, &["badge unused"]);
     assert_eq!(fs::read_dir(server.state("one").join("plugins")).unwrap().count(), 1);
+}
+
+#[test]
+fn texts_and_what_is_remembered_are_kept_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("work/sites/one")).unwrap();
+    for (sites, state, option) in [("work/sites", "work", "--sites"), ("work", "work/sites", "--state")] {
+        let mut command = program();
+        command.current_dir(&folder).args(["serve", "--listen", "127.0.0.1:0", "--sites", sites, "--state", state]);
+        let outcome = Outcome::of(command.arg("--planets").arg(planets("site-builder")));
+        assert_eq!(outcome.code, Some(2), "{outcome:?}");
+        assert_contains(&outcome.stderr, &[option, "help: name a folder elsewhere"]);
+    }
 }
 
 #[tokio::test]

@@ -71,8 +71,16 @@ pub(crate) async fn serve(serve: &Serve) -> Result<bool> {
         .into());
     }
     fs::create_dir_all(&serve.state).with_context(|| format!("`{}` cannot be made", serve.state.display()))?;
-    if fs::canonicalize(&serve.state)?.starts_with(fs::canonicalize(&serve.sites)?) {
+    let (state, sites) = (fs::canonicalize(&serve.state)?, fs::canonicalize(&serve.sites)?);
+    // What is remembered of a site would be served as its texts.
+    if state.starts_with(&sites) {
         return Err(Misuse("--state: it cannot be among the sites\n  help: name a folder elsewhere".to_owned()).into());
+    }
+    if sites.starts_with(&state) {
+        return Err(Misuse(
+            "--sites: they cannot be in the folder of --state\n  help: name a folder elsewhere".to_owned(),
+        )
+        .into());
     }
     let cache = serve.cache.clone().unwrap_or_else(|| serve.state.join("cache"));
     let engine = Engine::builder().cache(cache).build()?;
@@ -80,7 +88,7 @@ pub(crate) async fn serve(serve: &Serve) -> Result<bool> {
     let listener = TcpListener::bind(serve.listen).await.with_context(|| format!("{} is not free", serve.listen))?;
     let address = listener.local_addr()?;
 
-    let sites = sites(&serve.sites)?;
+    let sites = self::sites(&serve.sites)?;
     let opened = join_all(sites.iter().map(|(name, texts)| {
         let state = serve.state.join("sites").join(name);
         let (built_in, engine) = (&built_in, &engine);
