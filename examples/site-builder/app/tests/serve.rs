@@ -214,6 +214,51 @@ async fn a_build_can_be_cancelled_while_another_site_is_built() {
     assert_contains(&client.page("/s/one/pages/guide/").await, &["The guide"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_whose_pages_are_never_made_does_not_keep_another() {
+    let server = Server::start(&["one", "two"]);
+    let client = server.client();
+    client.done(&format!("{}/refuse", plugin(&client, "one", "highlight").await), "").await;
+    let page = client.uploaded("one", "hostile.wasm", &hostile()).await;
+    client.done(&format!("{page}/admit"), "export=site:content/highlight@0.1.0").await;
+    server.add_text("one", "slow.md", "# Slow\n\n```forever\n```\n");
+    client.done("/s/one/read-again", "").await;
+
+    let mut readers = tokio::task::JoinSet::new();
+    for _ in 0..300 {
+        let client = server.client();
+        readers.spawn(async move { client.get("/s/one/pages/slow.html").await });
+    }
+    // One that is turned away says that all turns of this site are taken.
+    loop {
+        let answer = readers.join_next().await.expect("one is turned away").unwrap();
+        if answer.text.contains("as many pages of this site are made as may at a time") {
+            assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+            break;
+        }
+    }
+    assert_contains(&client.page("/s/two/pages/").await, &["Hello"]);
+    assert_contains(&client.page("/s/one/why").await, &["<svg"]);
+}
+
+#[tokio::test]
+async fn an_upload_too_many_is_turned_away_while_others_arrive() {
+    let server = Server::start(&["one"]);
+    let mut uploads = tokio::task::JoinSet::new();
+    for _ in 0..5 {
+        let client = server.client();
+        uploads.spawn(async move {
+            let request = client.request("POST", "/s/one/upload");
+            let request = request.header("content-type", "multipart/form-data; boundary=end");
+            let never = Body::from_stream(futures_util::stream::pending::<std::io::Result<Vec<u8>>>());
+            client.ask(request.body(never).unwrap()).await.unwrap()
+        });
+    }
+    let answer = uploads.join_next().await.unwrap().unwrap();
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text);
+    assert_contains(&server.client().page("/s/one/pages/").await, &["Hello"]);
+}
+
 #[tokio::test]
 async fn strangers_are_turned_away() {
     let server = Server::start(&["one"]);
@@ -226,7 +271,9 @@ async fn strangers_are_turned_away() {
     }
     let ask = async |method: &str, name: &str, value: &str| {
         let request = client.request(method, "/s/one/builds").header(name, value);
-        client.ask(request.body(Body::empty()).unwrap()).await.unwrap().status
+        let answer = client.ask(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert!(answer.policy.starts_with("default-src 'none'"), "{answer:?}");
+        answer.status
     };
     assert_eq!(ask("POST", "host", "evil.example").await, StatusCode::MISDIRECTED_REQUEST);
     assert_eq!(ask("POST", "origin", "http://evil.example").await, StatusCode::FORBIDDEN);

@@ -27,9 +27,12 @@ impl Hosts {
     /// The names of this computer for itself, and those that were given.
     pub(crate) fn new(listens: SocketAddr, given: &[String]) -> Self {
         let port = listens.port();
-        let own = ["localhost", "127.0.0.1", "[::1]"].map(|name| format!("{name}:{port}"));
+        let names = ["localhost", "127.0.0.1", "[::1]", &host(listens)].map(str::to_owned);
+        let with_port = names.iter().map(|name| format!("{name}:{port}"));
+        // Of the port that HTTP has anyway, browsers say nothing.
+        let without = names.iter().filter(|_| port == 80).cloned();
         let given = given.iter().map(|name| name.to_ascii_lowercase());
-        Self(own.into_iter().chain([format!("{}:{port}", host(listens))]).chain(given).collect())
+        Self(with_port.chain(without).chain(given).collect())
     }
 
     /// A page from elsewhere whose name leads to this computer (DNS rebinding) asks by that name.
@@ -60,8 +63,18 @@ fn is_own(headers: &HeaderMap, host: &str) -> bool {
     }
 }
 
-/// Stands before everything else.
+/// Stands before everything else. What browsers may do with an answer is said with every one, this guard's own included.
 pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let mut response = answer(&app, request, next).await;
+    let headers = response.headers_mut();
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(OWN));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response
+}
+
+async fn answer(app: &App, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     if !app.hosts.has(host) {
         let text = format!("this server is not called `{host}`\n  help: `--host {host}` if it is to be");
@@ -72,16 +85,9 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
         return Problem::new(StatusCode::FORBIDDEN, "Not from there", text).into_response();
     }
     let Ok(_turn) = app.turns.try_acquire() else {
-        let text = "more is asked for than can be answered at a time; try again in a moment";
-        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", text).into_response();
+        return Problem::busy("more is asked for than can be answered at a time").into_response();
     };
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(OWN));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    response
+    next.run(request).await
 }
 
 #[cfg(test)]
@@ -97,6 +103,11 @@ mod tests {
         for host in ["", "localhost", "localhost:80", "evil.example:8080", "127.0.0.1.evil.example:8080"] {
             assert!(!hosts.has(host), "{host}");
         }
+        let hosts = Hosts::new(SocketAddr::from(([127, 0, 0, 1], 80)), &[]);
+        for host in ["localhost", "127.0.0.1", "[::1]", "localhost:80"] {
+            assert!(hosts.has(host), "{host}");
+        }
+        assert!(!hosts.has("evil.example"));
     }
 
     #[test]

@@ -5,9 +5,11 @@ mod jobs;
 mod live;
 mod plugins;
 mod sites;
+mod turns;
 
 pub(crate) use self::guard::Hosts;
 
+use self::turns::Turns;
 use super::tenant::Tenant;
 use super::view;
 use axum::Router;
@@ -22,8 +24,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// How many requests are worked on at a time, and how many browsers may watch something.
-const MOST_AT_ONCE: usize = 256;
+/// How many browsers may watch something.
 const MOST_WATCHERS: usize = 64;
 /// How large a form may be, and an upload, in bytes.
 const MOST_OF_A_FORM: usize = 64 << 10;
@@ -34,7 +35,7 @@ const MOST_OF_AN_UPLOAD: usize = 32 << 20;
 pub(crate) struct App {
     pub(crate) tenants: BTreeMap<String, Arc<Tenant>>,
     hosts: Hosts,
-    turns: Semaphore,
+    turns: Turns,
     watchers: Arc<Semaphore>,
     /// That the server ends: who watches is not to keep it.
     ends: CancellationToken,
@@ -43,7 +44,8 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(tenants: BTreeMap<String, Arc<Tenant>>, hosts: Hosts, ends: CancellationToken) -> Arc<Self> {
         let watchers = Arc::new(Semaphore::new(MOST_WATCHERS));
-        Arc::new(Self { tenants, hosts, turns: Semaphore::new(MOST_AT_ONCE), watchers, ends })
+        let turns = Turns::new(tenants.keys().cloned());
+        Arc::new(Self { tenants, hosts, turns, watchers, ends })
     }
 
     fn tenant(&self, name: &str) -> Result<&Arc<Tenant>, Problem> {
@@ -54,15 +56,19 @@ impl App {
 
 /// Every address.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let uploads =
-        Router::new().route("/s/{site}/upload", post(plugins::upload)).layer(DefaultBodyLimit::max(MOST_OF_AN_UPLOAD));
+    let uploads = Router::new()
+        .route("/s/{site}/upload", post(plugins::upload))
+        .layer(DefaultBodyLimit::max(MOST_OF_AN_UPLOAD))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), turns::upload));
+    let pages = Router::new()
+        .route("/s/{site}/pages/", get(sites::index))
+        .route("/s/{site}/pages/{*path}", get(sites::content))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&app), turns::page));
     Router::new()
         .route("/", get(home))
         .route("/own/{file}", get(own_file))
         .route("/s/{site}/", get(sites::overview))
         .route("/s/{site}/read-again", post(sites::read_again))
-        .route("/s/{site}/pages/", get(sites::index))
-        .route("/s/{site}/pages/{*path}", get(sites::content))
         .route("/s/{site}/plugins", get(plugins::list))
         .route("/s/{site}/plugins/{sha256}", get(plugins::show))
         .route("/s/{site}/plugins/{sha256}/admit", post(plugins::admit))
@@ -79,7 +85,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/s/{site}/why/live", get(sites::why_live))
         .route("/s/{site}/graph.json", get(sites::graph))
         .route("/s/{site}/restart/{planet}", post(sites::restart))
-        .layer(DefaultBodyLimit::max(MOST_OF_A_FORM))
+        .layer(middleware::from_fn(turns::form))
+        .merge(pages)
         .merge(uploads)
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "Not found", "there is nothing at this address") })
         .layer(middleware::from_fn_with_state(Arc::clone(&app), guard::guard))
@@ -113,6 +120,10 @@ pub(crate) struct Problem {
 impl Problem {
     fn new(status: StatusCode, title: &'static str, text: impl Into<String>) -> Self {
         Self { status, title, text: text.into(), back: None }
+    }
+
+    fn busy(what: &str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", format!("{what}; try again in a moment"))
     }
 
     /// A change that was not made, and where it was asked for.
