@@ -354,9 +354,11 @@ async fn no_request_fails_while_plugins_are_reloaded() {
     }
     let ends = Arc::new(AtomicBool::new(false));
     let answered = Arc::new(AtomicUsize::new(0));
+    let has_failed = Arc::new(AtomicBool::new(false));
     let readers: Vec<_> = (0..8)
         .map(|reader| {
             let (client, ends, answered) = (server.client(), Arc::clone(&ends), Arc::clone(&answered));
+            let has_failed = Arc::clone(&has_failed);
             tokio::spawn(async move {
                 let pages =
                     ["", "guide/", "guide/second-part.html", "code/", "guide/no_heading.html", "site-builder.css"];
@@ -366,14 +368,18 @@ async fn no_request_fails_while_plugins_are_reloaded() {
                     sent += 1;
                     match client.ask(client.request("GET", &path).body(Body::empty()).unwrap()).await {
                         Ok(answer) if answer.status == StatusCode::OK => _ = answered.fetch_add(1, Ordering::Relaxed),
-                        answer => failed.push(format!("{path}: {answer:?}")),
+                        answer => {
+                            failed.push(format!("{path}: {answer:?}"));
+                            has_failed.store(true, Ordering::Relaxed);
+                            break;
+                        }
                     }
                 }
                 (sent, failed)
             })
         })
         .collect();
-    for reload in 0..RELOADS {
+    'reloads: for reload in 0..RELOADS {
         // page, markdown, page, markdown, each in another release than before.
         let (name, page, exports) = &releases[[0, 2, 1, 3][reload % 4]];
         client.done(&format!("{page}/admit"), exports).await;
@@ -382,6 +388,10 @@ async fn no_request_fails_while_plugins_are_reloaded() {
         // Under load means that somebody has been answered since.
         let before = answered.load(Ordering::Relaxed);
         while answered.load(Ordering::Relaxed) < before + 20 {
+            // What has failed is shown below.
+            if has_failed.load(Ordering::Relaxed) {
+                break 'reloads;
+            }
             tokio::task::yield_now().await;
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }

@@ -11,7 +11,7 @@ use fantoccini::{Client, Locator};
 use std::fs;
 use std::path::Path;
 
-/// What every page has to be: as wide as the window at most, with nothing that the browser complains about.
+/// What every page has to be: as wide as the window at most.
 const FITS: &str = "return document.documentElement.scrollWidth <= window.innerWidth;";
 
 async fn shoot(browser: &Client, name: &str) {

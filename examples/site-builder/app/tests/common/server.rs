@@ -12,8 +12,12 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use tokio::time::timeout;
+
+/// So long nothing takes: what takes longer will never end.
+const TOO_LONG: Duration = Duration::from_secs(600);
 
 /// The program, serving. It is killed with this value.
 pub(crate) struct Server {
@@ -197,18 +201,21 @@ impl Client {
 
     /// The page of a job once it has `text`.
     pub(crate) async fn job_with(&self, job: &str, text: &str) -> String {
+        let begun = Instant::now();
         loop {
             let page = self.page(job).await;
             if page.contains(text) {
                 return page;
             }
+            assert!(begun.elapsed() < TOO_LONG && !page.contains("badge failed"), "`{text}` does not come:\n{page}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
     /// The page of a job that has ended; what it says stands in its live part as well.
     pub(crate) async fn ended(&self, job: &str) -> String {
-        let live = self.page(&format!("{job}/live")).await;
+        let live = format!("{job}/live");
+        let live = timeout(TOO_LONG, self.page(&live)).await.expect("the job ends");
         assert!(live.contains("event: last"), "{live}");
         self.page(job).await
     }
