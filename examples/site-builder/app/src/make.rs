@@ -60,6 +60,20 @@ pub(crate) async fn make(
     cancel: &CancellationToken,
     tell: &mut (dyn FnMut(&Step<'_>) + Send),
 ) -> Result<Made> {
+    match make_all(maker, site, output, cancel, tell).await {
+        // A call that is broken off is an error of its own, wherever that happens.
+        Err(_) if cancel.is_cancelled() => Err(Cancelled.into()),
+        made => made,
+    }
+}
+
+async fn make_all(
+    maker: &page::Page,
+    site: &Site,
+    output: &Path,
+    cancel: &CancellationToken,
+    tell: &mut (dyn FnMut(&Step<'_>) + Send),
+) -> Result<Made> {
     let maker = maker.clone().cancelled_by(cancel);
     let go_on = || if cancel.is_cancelled() { Err(Cancelled) } else { Ok(()) };
     let mut made = Made::default();

@@ -211,6 +211,14 @@ async fn a_build_can_be_cancelled_while_another_site_is_built() {
     assert_contains(&client.ended(&again).await, &["badge done", "6 pages"]);
     client.done(&format!("{slow}/cancel"), "").await;
     assert_contains(&client.ended(&slow).await, &["badge cancelled"]);
+    // One that has not begun, since the page of a reader is being made, is cancelled too, and has not failed.
+    let reader = server.client();
+    let reader = tokio::spawn(async move { reader.get("/s/one/pages/slow.html").await });
+    client.page("/s/one/").await;
+    let early = client.done("/s/one/builds", "").await;
+    client.done(&format!("{early}/cancel"), "").await;
+    assert_contains(&client.ended(&early).await, &["badge cancelled"]);
+    reader.await.unwrap();
     assert_contains(&client.page("/s/one/pages/guide/").await, &["The guide"]);
 }
 
