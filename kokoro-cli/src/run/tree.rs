@@ -10,9 +10,10 @@ use crate::build::Workspace;
 /// Where sources are.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Tree {
-    /// Packages: all that is in these folders counts, at any depth.
-    packages: BTreeSet<PathBuf>,
-    /// Folders of other files that were compiled, as those of a library beside the workspace: what is in them counts.
+    /// All that is in these folders counts, at any depth.
+    whole: BTreeSet<PathBuf>,
+    /// Folders of packages, and of other files that were compiled, as those of a library beside the workspace: what is Rust or WIT in
+    /// them counts. All else there may be what a build script or a program that is being tried writes, and building would never end.
     others: BTreeSet<PathBuf>,
     /// Folders in which packages come and go: the Cargo.toml of each folder in them counts.
     nurseries: BTreeSet<PathBuf>,
@@ -32,29 +33,49 @@ impl Tree {
     /// The sources of a workspace's Planets. `inputs` is what the last build was made of, which is known after the first one.
     pub(super) fn of(workspace: &Workspace, inputs: &BTreeSet<PathBuf>) -> Self {
         let root = &workspace.root;
-        let mut tree = Self { packages: workspace.sources(), ..Self::default() };
+        let mut tree = Self::of_packages(&workspace.sources(), inputs);
         // Interfaces that several packages share are mostly there.
-        tree.packages.insert(root.join("wit"));
-        for input in inputs {
-            let is_known = tree.packages.iter().any(|package| input.starts_with(package));
-            // What build scripts have written is made of the others.
-            let is_made = || input.ancestors().skip(1).any(|folder| folder.join("CACHEDIR.TAG").exists());
-            tree.others.extend(input.parent().filter(|_| !is_known && !is_made()).map(Path::to_owned));
-        }
+        tree.whole.insert(root.join("wit"));
         tree.nurseries = workspace.packages.iter().filter_map(|package| Some(package.parent()?.to_owned())).collect();
         tree.nurseries.retain(|folder| folder.starts_with(root));
         let names = ["Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml", ".cargo/config.toml"];
-        tree.files = names.iter().map(|name| root.join(name)).chain(workspace.scripts()).collect();
+        tree.files.extend(names.iter().map(|name| root.join(name)).chain(workspace.scripts()));
+        tree
+    }
+
+    /// The sources of packages: what is where sources are, and what else the last build was made of.
+    fn of_packages(folders: &BTreeSet<PathBuf>, inputs: &BTreeSet<PathBuf>) -> Self {
+        let mut tree = Self {
+            whole: folders.iter().flat_map(|folder| [folder.join("src"), folder.join("wit")]).collect(),
+            others: folders.clone(),
+            files: folders.iter().map(|folder| folder.join("Cargo.toml")).collect(),
+            ..Self::default()
+        };
+        for input in inputs {
+            let is_known = tree.whole.iter().any(|folder| input.starts_with(folder));
+            // What build scripts have written is made of the others.
+            let is_made = || input.ancestors().skip(1).any(|folder| folder.join("CACHEDIR.TAG").exists());
+            if is_known || is_made() {
+                continue;
+            }
+            // A build script may have asked for a folder.
+            if input.is_dir() {
+                tree.whole.insert(input.clone());
+            } else {
+                tree.others.extend(input.parent().map(Path::to_owned));
+                tree.files.insert(input.clone());
+            }
+        }
         tree
     }
 
     pub(super) fn list(&self) -> Listing {
         let mut listing = Listing::default();
-        for package in &self.packages {
-            listing.walk(package);
+        for folder in &self.whole {
+            listing.walk(folder);
         }
         for folder in &self.others {
-            listing.folder(folder);
+            listing.folder(folder, is_source);
         }
         for folder in &self.nurseries {
             let folders = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -74,15 +95,15 @@ impl Tree {
 impl Listing {
     /// The files of a folder and of those in it, but not those of other packages.
     fn walk(&mut self, folder: &Path) {
-        for inner in self.folder(folder) {
+        for inner in self.folder(folder, |_| true) {
             if !is_foreign(&inner) && !inner.join("Cargo.toml").exists() {
                 self.walk(&inner);
             }
         }
     }
 
-    /// The files of a folder. Gives those that are folders.
-    fn folder(&mut self, folder: &Path) -> Vec<PathBuf> {
+    /// The files of a folder that count. Gives those that are folders.
+    fn folder(&mut self, folder: &Path, counts: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
         let mut inner = Vec::new();
         // What cannot be read, nothing can be compiled of; and cargo says so.
         let Ok(entries) = fs::read_dir(folder) else { return inner };
@@ -90,7 +111,7 @@ impl Listing {
         for path in entries.flatten().map(|entry| entry.path()) {
             if path.is_dir() {
                 inner.push(path);
-            } else if !is_scratch(&path) {
+            } else if counts(&path) && !is_scratch(&path) {
                 self.file(&path);
             }
         }
@@ -115,6 +136,11 @@ impl Listing {
 fn is_foreign(folder: &Path) -> bool {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     name.starts_with('.') || name == "target" || name == "node_modules" || folder.join("CACHEDIR.TAG").exists()
+}
+
+/// Whether a file is one that compilers read wherever it is.
+fn is_source(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "rs" || extension == "wit")
 }
 
 /// Whether a file is one of those that editors keep beside the one that is edited.
@@ -166,7 +192,7 @@ mod tests {
         ]);
         let root = place.path();
         let tree = Tree {
-            packages: [root.join("a")].into(),
+            whole: [root.join("a")].into(),
             others: [root.join("elsewhere/src")].into(),
             nurseries: [root.to_owned()].into(),
             files: [root.join("Cargo.lock"), root.join("Cargo.toml")].into(),
@@ -181,5 +207,39 @@ mod tests {
         let mut changed: Vec<_> = later.changed_since(&listing).collect();
         changed.sort_unstable();
         assert_eq!(changed, [root.join("Cargo.lock"), root.join("a/src/lib.rs"), root.join("a/src/new.rs")]);
+    }
+
+    #[test]
+    fn of_a_package_what_was_compiled_counts_and_what_programs_write_does_not() {
+        let place = place(&[
+            "a/Cargo.toml",
+            "a/build.rs",
+            "a/src/lib.rs",
+            "a/wit/deps/b/b.wit",
+            "a/started",
+            "a/data/table.txt",
+            "a/data/out.log",
+            "a/assets/deep/page.html",
+            "shared/text.wit",
+            "shared/new.wit",
+            "shared/out.log",
+            "built/CACHEDIR.TAG",
+            "built/out/made.rs",
+        ]);
+        let root = place.path();
+        let inputs = ["a/src/lib.rs", "a/data/table.txt", "a/assets", "shared/text.wit", "built/out/made.rs"];
+        let inputs = inputs.iter().map(|input| root.join(input)).collect();
+        let listing = Tree::of_packages(&[root.join("a")].into(), &inputs).list();
+        let expected = [
+            "a/Cargo.toml",
+            "a/assets/deep/page.html",
+            "a/build.rs",
+            "a/data/table.txt",
+            "a/src/lib.rs",
+            "a/wit/deps/b/b.wit",
+            "shared/new.wit",
+            "shared/text.wit",
+        ];
+        assert_eq!(names(&listing, root), expected);
     }
 }
