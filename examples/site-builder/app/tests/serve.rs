@@ -131,6 +131,17 @@ async fn a_plugin_gets_what_was_ticked_and_no_more() {
     );
     assert!(server.state("one").join("data/hostile/hostile").is_file());
     assert_contains(&client.page(&page).await, &["value=\"write:data\" checked"]);
+
+    // It is for the releases of this name that were let in, and for nobody who takes the name after them.
+    let newer = client.uploaded("one", "hostile.wasm", &changed(hostile(), "release", "2")).await;
+    client.done(&format!("{newer}/admit"), &format!("{COMMAND}&grant=write:data")).await;
+    client.uploaded("one", "hostile.wasm", &changed(hostile(), "release", "3")).await;
+    client.done(&format!("{page}/remove"), "").await;
+    assert!(server.state("one").join("data/hostile/hostile").is_file());
+    client.done(&format!("{newer}/refuse"), "").await;
+    assert!(server.state("one").join("data/hostile/hostile").is_file());
+    client.done(&format!("{newer}/remove"), "").await;
+    assert!(!server.state("one").join("data/hostile").exists());
 }
 
 /// What is taken away is gone also where a reload would be refused: while a call goes on, and while others need what is withheld.

@@ -178,7 +178,7 @@ impl Shelf {
             None => Admission::refused("nobody has decided about it yet"),
             Some(Decision::Refused) => Admission::refused("you did not want it"),
             Some(Decision::Admitted(terms)) => {
-                let means = Means { texts: self.texts.clone(), data: self.state.join("data").join(release.name()) };
+                let means = Means { texts: self.texts.clone(), data: self.data(release.name()) };
                 if terms.needs_data()
                     && let Err(error) = fs::create_dir_all(&means.data)
                 {
@@ -257,7 +257,8 @@ impl Shelf {
         self.inside().change(&self.state, |inside| inside.answers = undo.0)
     }
 
-    /// Forgets an upload and what was decided about it. Nobody may use it any more.
+    /// Forgets an upload and what was decided about it. Nobody may use it any more. With the last release of its name that may have written
+    /// into the folder of this name, the folder goes: who takes the name later is not to find there what a stranger has left.
     ///
     /// # Errors
     ///
@@ -266,13 +267,28 @@ impl Shelf {
         if release.is_built_in {
             bail!("the server came with it: it can be refused, and not removed");
         }
-        self.inside().change(&self.state, |inside| {
+        let mut inside = self.inside();
+        let was_decided = inside.answers.decisions.contains_key(release.sha256());
+        inside.change(&self.state, |inside| {
             inside.answers.decisions.remove(release.sha256());
             inside.answers.uploads.remove(release.sha256());
             inside.answers.used.retain(|_, sha256| sha256 != release.sha256());
             inside.releases.remove(release.sha256());
         })?;
-        fs::remove_file(&release.file).with_context(|| format!("`{}` cannot be removed", release.file.display()))
+        let is_last = was_decided && !inside.has_heir(release.name());
+        drop(inside);
+        let cannot = |path: &Path| format!("`{}` cannot be removed", path.display());
+        fs::remove_file(&release.file).with_context(|| cannot(&release.file))?;
+        let data = self.data(release.name());
+        match fs::exists(&data) {
+            Ok(true) if is_last => fs::remove_dir_all(&data).with_context(|| cannot(&data)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The folder that releases of this name have to themselves.
+    fn data(&self, name: &str) -> PathBuf {
+        self.state.join("data").join(name)
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -296,6 +312,17 @@ impl Inside {
             named().filter(|release| !is_admitted(release)).min_by_key(|release| self.decision(release).is_some())
         });
         current.cloned()
+    }
+
+    /// Whether there is a release of this name to which what is in its folder may belong: one that asks for it, and that somebody has
+    /// decided about or that the server comes with.
+    fn has_heir(&self, name: &str) -> bool {
+        let is_heir = |release: &Release| {
+            release.name() == name
+                && (release.is_built_in || self.answers.decisions.contains_key(release.sha256()))
+                && terms::asks_for_data(&release.inspection.manifest)
+        };
+        self.releases.values().any(|release| is_heir(release))
     }
 
     /// What the server comes with and what asks for nothing needs no decision.

@@ -208,7 +208,8 @@ impl Tenant {
 
     async fn forget(&self, release: &Arc<Release>) -> Result<()> {
         // As long as it may run it is on the list.
-        if !release.is_built_in && self.is_current(release) {
+        let is_admitted = matches!(self.shelf.decision(release), Some(Decision::Admitted(_)));
+        if !release.is_built_in && is_admitted && self.is_current(release) {
             let _ = self.shelf.decide(release, Decision::Refused)?;
             self.replace(release.name()).await?;
         }

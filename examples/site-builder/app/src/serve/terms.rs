@@ -42,7 +42,7 @@ const DATA: &str = "data";
 pub(crate) struct Means {
     /// The folder with the site's texts.
     pub(crate) texts: PathBuf,
-    /// A folder for this Planet alone.
+    /// A folder for this Planet alone, and for what other releases it has.
     pub(crate) data: PathBuf,
 }
 
@@ -57,14 +57,18 @@ pub(crate) fn wishes(manifest: &Manifest, file: Option<&Path>) -> Vec<Wish> {
     for folder in read {
         let means = match plain(folder) {
             TEXTS => Ok("the texts of this site and the files among them"),
-            DATA => Ok("an empty folder that belongs to this plugin alone"),
+            DATA => {
+                Ok("a folder that belongs to plugins of this name alone, with what earlier releases have left there")
+            }
             _ => Err("sites have two folders to give, content and data"),
         };
         add(format!("read:{folder}"), format!("read the folder {folder}"), false, means);
     }
     for folder in write {
         let means = match plain(folder) {
-            DATA => Ok("a folder that belongs to this plugin alone"),
+            DATA => {
+                Ok("a folder that belongs to plugins of this name alone, with what earlier releases have left there")
+            }
             TEXTS => Err("nobody writes among the texts"),
             _ => Err("sites have one folder to write into, data"),
         };
@@ -101,6 +105,12 @@ pub(crate) fn wishes(manifest: &Manifest, file: Option<&Path>) -> Vec<Wish> {
         add(format!("program:{program}"), what, true, means.as_deref().map_err(String::as_str));
     }
     wishes
+}
+
+/// Whether a Planet asks for the folder of its own.
+pub(crate) fn asks_for_data(manifest: &Manifest) -> bool {
+    let Permissions { read, write, .. } = &manifest.permissions;
+    read.iter().chain(write).any(|folder| plain(folder) == DATA)
 }
 
 /// A folder's name as it is asked for, without the slash of a path.
