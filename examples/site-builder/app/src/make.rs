@@ -88,9 +88,7 @@ async fn make_all(
             write(output, &asset.target, &asset.content)?;
         }
     }
-    let mut number = 0;
-    for (source, page) in site.pages() {
-        number += 1;
+    for (number, (source, page)) in (1..).zip(site.pages()) {
         tell(&Step::Page { number, of: site.pages().len(), source, target: &page.target });
         make_page(&maker, output, source, page, &mut made).await?;
         go_on()?;
